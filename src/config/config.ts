@@ -1,0 +1,237 @@
+import { readFileSync, statSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { ConfigError } from './config.errors.js';
+import { parseDuration } from './duration.js';
+
+export const ROLES = ['ingest', 'rules', 'action', 'console'] as const;
+export type Role = (typeof ROLES)[number];
+
+/** One entry of `OUTBOUND_ALLOW`: a host name, or an address block; `port` null means any. */
+export type OutboundAllowance =
+  | { readonly kind: 'host'; readonly host: string; readonly port: number | null }
+  | {
+      readonly kind: 'cidr';
+      readonly address: string;
+      readonly prefix: number;
+      readonly port: number | null;
+    };
+
+const port = z
+  .string()
+  .regex(/^\d{1,5}$/, 'must be a number from 0 to 65535')
+  .transform(Number)
+  .refine((n) => n <= 65535, 'must be a number from 0 to 65535');
+
+const url = (schemes: readonly string[], example: string) =>
+  z.string().refine((text) => URL.canParse(text) && schemes.includes(new URL(text).protocol), {
+    // The value is not repeated: these URLs hold passwords.
+    message: `must be a URL like ${example}`,
+  });
+
+const roles = z.string().transform((text, context): readonly Role[] => {
+  const names = text.split(',').map((name) => name.trim());
+  if (names.includes('all')) return ROLES;
+  const unknown = names.filter((name) => !(ROLES as readonly string[]).includes(name));
+  if (unknown.length > 0) {
+    context.addIssue(
+      `has ${unknown.map((n) => `"${n}"`).join(', ')}; use all, or a list of ${ROLES.join(', ')}`,
+    );
+    return z.NEVER;
+  }
+  return names as Role[];
+});
+
+const maxAge = z.string().transform((text, context): number | null => {
+  if (text === 'off') return null;
+  const ms = parseDuration(text);
+  if (ms === null || ms < 1000) {
+    context.addIssue(`is "${text}"; use a duration of at least 1s like 24h, or off`);
+    return z.NEVER;
+  }
+  return ms;
+});
+
+const timezone = z.string().refine((name) => {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
+  }
+}, 'must be an IANA time zone like Asia/Shanghai');
+
+function parseAllowance(entry: string): OutboundAllowance | null {
+  const match =
+    /^(\[[0-9a-f:.]+\](?:\/\d{1,3})?|[^:[\]]+)(?::(\d{1,5}))?$/i.exec(entry) ??
+    /^([0-9a-f:.]+(?:\/\d{1,3})?)()$/i.exec(entry);
+  if (!match) return null;
+  const [, name = '', digits] = match;
+  const portNumber = digits ? Number(digits) : null;
+  if (portNumber !== null && portNumber > 65535) return null;
+  const [address = '', prefix] = name.replace(/[[\]]/g, '').split('/');
+  const family = isIP(address);
+  if (family !== 0) {
+    const bits = prefix === undefined ? (family === 4 ? 32 : 128) : Number(prefix);
+    return bits > (family === 4 ? 32 : 128)
+      ? null
+      : { kind: 'cidr', address, prefix: bits, port: portNumber };
+  }
+  if (prefix !== undefined || !/^[a-z0-9_]([a-z0-9_.-]{0,251}[a-z0-9_])?$/i.test(name)) return null;
+  return { kind: 'host', host: name.toLowerCase(), port: portNumber };
+}
+
+const allowances = z.string().transform((text, context): readonly OutboundAllowance[] => {
+  const found: OutboundAllowance[] = [];
+  for (const entry of text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '')) {
+    const allowance = parseAllowance(entry);
+    if (allowance === null)
+      context.addIssue(`has "${entry}"; use host, host:port, or cidr[:port] like 10.0.0.0/8:443`);
+    else found.push(allowance);
+  }
+  return found;
+});
+
+const folder = z.string().transform((path) => resolve(path));
+
+const certificates = z.string().transform((path, context): string => {
+  try {
+    const pem = readFileSync(path, 'utf8');
+    if (pem.includes('BEGIN CERTIFICATE')) return pem;
+    context.addIssue(`"${path}" holds no PEM certificate`);
+  } catch (error) {
+    context.addIssue(`"${path}" cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}`);
+  }
+  return z.NEVER;
+});
+
+const secretsFolder = folder.refine(
+  (path) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true,
+  'must name an existing folder',
+);
+
+/** The settings of the product: name, form, default. The README's table is checked against this by a test. */
+export const SETTINGS = z.object({
+  PORT: port.default(3000).describe('where the service listens'),
+  HOST: z.string().min(1).default('127.0.0.1').describe('the address it listens on'),
+  DATABASE_URL: url(['postgres:', 'postgresql:'], 'postgres://user:password@host:5432/name')
+    .optional()
+    .describe('an outside PostgreSQL ≥ 15; empty: the embedded one'),
+  DATA_DIR: folder.prefault('.aftersign').describe('files of the installation'),
+  RULES_DIR: folder.prefault('rules').describe('where the rule files are'),
+  ROLE: roles.prefault('all').describe('all, or a list of ingest, rules, action, console'),
+  FEISHU_APP_ID: z
+    .string()
+    .regex(/^cli_[0-9a-zA-Z]{1,60}$/, 'must look like cli_9f5343c580712544')
+    .optional()
+    .describe('when set, events of other apps are refused'),
+  FEISHU_APP_SECRET: z.string().min(1).optional().describe('of the same app'),
+  FEISHU_ENCRYPT_KEY: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('when set, only encrypted and signed events are taken'),
+  FEISHU_VERIFICATION_TOKEN: z.string().min(1).optional().describe('when set, every event must carry it'),
+  FEISHU_MODE: z
+    .enum(['webhook'], 'only webhook is available in this version')
+    .default('webhook')
+    .describe('how events come in'),
+  FEISHU_SIGNATURE_MAX_AGE: maxAge.prefault('24h').describe('how old a signature may be; off: any age'),
+  SMTP_URL: url(['smtp:', 'smtps:'], 'smtp://user:pass@host:587').optional().describe('the mail server'),
+  MAIL_FROM: z
+    .string()
+    .regex(
+      /^(?:[^<>"\r\n]*<)?[^\s<>@",;:]+@[^\s<>@",;:]+>?$/,
+      'must be an address like Aftersign <ops@example.com>',
+    )
+    .optional()
+    .describe('sender of mails'),
+  OUTBOUND_ALLOW: allowances.prefault('').describe('private or loopback places that actions may reach'),
+  OUTBOUND_CA: certificates.optional().describe('PEM file with extra certificates for HTTPS and SMTP'),
+  SECRETS_DIR: secretsFolder.optional().describe('folder of files named like the secrets'),
+  DEFAULT_TIMEZONE: timezone.default('Asia/Shanghai').describe('of dates in templates'),
+  LOG_LEVEL: z
+    .enum(
+      ['trace', 'debug', 'info', 'warn', 'error', 'fatal'],
+      'must be trace, debug, info, warn, error or fatal',
+    )
+    .default('info')
+    .describe('the least level that is logged'),
+  LOG_FORMAT: z
+    .enum(['json', 'pretty'], 'must be json or pretty')
+    .optional()
+    .describe('json; pretty on a terminal'),
+});
+
+/** Settings of later versions. Refused rather than ignored: each changes where events come from or where requests go. */
+const NOT_YET = ['SOURCES_FILE', 'INGEST_LOG', 'OUTBOUND_PROXY', 'ADMIN_PORT'];
+
+export type Settings = z.infer<typeof SETTINGS>;
+/** The settings of one process, with the secrets that rule files may name. Frozen. */
+export type Config = Readonly<Settings> & { readonly secrets: ReadonlyMap<string, string> };
+
+/**
+ * Reads the settings from an environment. An empty variable counts as not set.
+ *
+ * @throws ConfigError with every problem at once.
+ */
+export function loadConfig(environment: NodeJS.ProcessEnv): Config {
+  const given = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+  );
+  const problems = NOT_YET.filter((name) => name in given).map(
+    (name) => `${name} is not available in this version: remove it`,
+  );
+  const parsed = SETTINGS.safeParse(given);
+  if (!parsed.success) {
+    for (const issue of parsed.error.issues) problems.push(`${issue.path.join('.')} ${issue.message}`);
+  } else {
+    if (parsed.data.SMTP_URL !== undefined && parsed.data.MAIL_FROM === undefined) {
+      problems.push(
+        'MAIL_FROM is missing: with SMTP_URL, set it to the sender, like Aftersign <ops@example.com>',
+      );
+    }
+    if (problems.length === 0)
+      return Object.freeze({ ...parsed.data, secrets: readSecrets(given, parsed.data.SECRETS_DIR) });
+  }
+  throw new ConfigError(problems);
+}
+
+/** Names a rule file may use as `secrets.NAME`: `SECRET_<NAME>` of the environment, or the files of `SECRETS_DIR`. */
+function readSecrets(
+  given: Record<string, string | undefined>,
+  directory: string | undefined,
+): ReadonlyMap<string, string> {
+  const secrets = new Map<string, string>();
+  for (const [name, value] of Object.entries(given)) {
+    const match = /^SECRET_([A-Za-z][A-Za-z0-9_]*)$/.exec(name);
+    if (match?.[1] !== undefined && value !== undefined) secrets.set(match[1], value);
+  }
+  return directory === undefined ? secrets : new SecretFiles(directory, secrets);
+}
+
+/** Files are read when asked for, so that a rotated secret is used without a restart. */
+class SecretFiles extends Map<string, string> {
+  constructor(
+    private readonly directory: string,
+    environment: ReadonlyMap<string, string>,
+  ) {
+    super(environment);
+  }
+
+  override get(name: string): string | undefined {
+    if (!/^[A-Za-z][A-Za-z0-9_]*$/.test(name)) return undefined;
+    try {
+      return readFileSync(resolve(this.directory, name), 'utf8').replace(/\r?\n$/, '');
+    } catch {
+      return super.get(name);
+    }
+  }
+
+  override has(name: string): boolean {
+    return this.get(name) !== undefined;
+  }
+}

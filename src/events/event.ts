@@ -1,0 +1,20 @@
+/** How an event came in. */
+export type SourceKind = 'feishu-webhook' | 'feishu-long-connection' | 'webhook' | 'reconcile';
+
+/** What happened outside, as received. Immutable; its key is origin + event id. */
+export interface IncomingEvent {
+  /** Whose ids these are: `feishu:<app_id>` whichever way the event came in. */
+  readonly origin: string;
+  /** The sender's id of the event, unique within the origin. */
+  readonly eventId: string;
+  readonly eventType: string;
+  readonly source: SourceKind;
+  /** Milliseconds since 1970 of when it happened, by the sender; null when the sender's text is no time. */
+  readonly createTime: number | null;
+  /** The process or approval instance it belongs to; null: the event stands for itself. */
+  readonly rootEntity: string | null;
+  /** The body as received, with the verification token blanked. */
+  readonly raw: Buffer;
+  /** The decrypted body, with the token blanked; null when the body came in plain. */
+  readonly content: Buffer | null;
+}

@@ -1,0 +1,46 @@
+import { createDecipheriv, createHash, timingSafeEqual } from 'node:crypto';
+
+/** The AES key of an Encrypt Key: its SHA-256 (feishu-events 1.4). 32 bytes. */
+export function feishuAesKey(encryptKey: string): Buffer {
+  return createHash('sha256').update(encryptKey, 'utf8').digest();
+}
+
+/**
+ * Decrypts the `encrypt` member of a Feishu body: standard base64 of a 16-byte IV and AES-256-CBC ciphertext
+ * with PKCS#7 padding. Returns null when it is not that, whatever the reason: callers answer all alike.
+ */
+export function decryptFeishu(key: Buffer, encrypted: string): Buffer | null {
+  if (encrypted.length % 4 !== 0 || !/^[A-Za-z0-9+/]+={0,2}$/.test(encrypted)) return null;
+  const bytes = Buffer.from(encrypted, 'base64');
+  if (bytes.length < 32 || bytes.length % 16 !== 0) return null;
+  try {
+    const decipher = createDecipheriv('aes-256-cbc', key, bytes.subarray(0, 16));
+    return Buffer.concat([decipher.update(bytes.subarray(16)), decipher.final()]);
+  } catch {
+    return null;
+  }
+}
+
+/** Lower-case hex of `X-Lark-Signature`: SHA-256 over timestamp, nonce, Encrypt Key and the raw body (feishu-events 1.5). */
+export function feishuSignature(
+  timestamp: string,
+  nonce: string,
+  encryptKey: string,
+  rawBody: Buffer,
+): string {
+  return createHash('sha256')
+    .update(timestamp + nonce + encryptKey, 'utf8')
+    .update(rawBody)
+    .digest('hex');
+}
+
+/** Compares in constant time, whatever the lengths and types: hashes of equal length are compared. */
+export function equalInConstantTime(given: unknown, expected: string): boolean {
+  const text = typeof given === 'string' ? given : '';
+  const same = timingSafeEqual(digest(text), digest(expected));
+  return same && typeof given === 'string';
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text, 'utf8').digest();
+}
