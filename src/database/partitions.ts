@@ -1,0 +1,26 @@
+import type { DataSource } from 'typeorm';
+
+const DAY = 86_400_000;
+const DAYS_AHEAD = 7;
+
+/** Sees to it that the day partitions exist before a row is written into them. */
+export class Partitions {
+  private readonly known = new Set<number>();
+
+  constructor(private readonly dataSource: DataSource) {}
+
+  /** Makes the partitions of the day of `time` (ms since 1970) and of a week ahead, where missing. */
+  async ensure(time: number): Promise<void> {
+    const day = Math.floor(time / DAY);
+    if (this.known.has(day) && this.known.has(day + 1)) return;
+    await this.dataSource.query(`select ensure_partitions($1::date, $2::date)`, [
+      dateOf(day - 1),
+      dateOf(day + DAYS_AHEAD),
+    ]);
+    for (let each = day - 1; each <= day + DAYS_AHEAD; each += 1) this.known.add(each);
+  }
+}
+
+function dateOf(day: number): string {
+  return new Date(day * DAY).toISOString().slice(0, 10);
+}

@@ -1,0 +1,161 @@
+import { v7 as uuidv7 } from 'uuid';
+import type { DataSource, EntityManager } from 'typeorm';
+import type { Clock } from '../config/clock.js';
+import type { Partitions } from '../database/partitions.js';
+import { GroupCommit } from '../queue/group-commit.js';
+import { laneOf } from '../queue/lanes.js';
+import type { Wakeup } from '../queue/wakeup.js';
+import { byteaArray } from './bytea-array.js';
+import type { IncomingEvent } from './event.js';
+
+/** The queue of events that wait for their decision. */
+export const EVENT_QUEUE = 'events';
+
+/** What became of a received event. `stored` and `duplicate` are both committed. */
+export interface Received {
+  readonly outcome: 'stored' | 'duplicate';
+  /** The stored event's id (UUIDv7); null for a duplicate. */
+  readonly id: string | null;
+}
+
+/** An event as stored. */
+export interface StoredEvent {
+  readonly id: string;
+  readonly receivedAt: Date;
+  readonly origin: string;
+  readonly eventId: string;
+  readonly eventType: string;
+  readonly source: string;
+  readonly createTime: Date | null;
+  readonly rootEntity: string | null;
+  readonly raw: Buffer;
+  readonly content: Buffer | null;
+}
+
+interface Row {
+  readonly id: string;
+  readonly receivedAt: number;
+  readonly lane: number;
+  readonly event: IncomingEvent;
+}
+
+/** The store of events: the door through which sources hand them over, and the way to read them. */
+export class EventStore {
+  private readonly commits: GroupCommit<IncomingEvent, Received>;
+
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly partitions: Partitions,
+    private readonly wakeup: Wakeup,
+    private readonly clock: Clock,
+  ) {
+    this.commits = new GroupCommit((events) => this.commit(events), {
+      batch: 200,
+      concurrency: 3,
+      backlog: 5000,
+    });
+  }
+
+  /**
+   * Stores an event once per key. Resolves after the commit.
+   *
+   * @throws BacklogFullError, or what the database said; then nothing of the event is stored.
+   */
+  store(event: IncomingEvent): Promise<Received> {
+    return this.commits.add(event);
+  }
+
+  get backlog(): number {
+    return this.commits.backlog;
+  }
+
+  drain(): Promise<void> {
+    return this.commits.drain();
+  }
+
+  async find(id: string): Promise<StoredEvent | null> {
+    return (await this.findMany([id], this.dataSource.manager))[0] ?? null;
+  }
+
+  async findMany(ids: readonly string[], tx: EntityManager): Promise<StoredEvent[]> {
+    return await tx.query<StoredEvent[]>(
+      `select id, received_at as "receivedAt", origin, event_id as "eventId", event_type as "eventType", source,
+              create_time as "createTime", root_entity as "rootEntity", raw, content
+         from events where id = any($1::uuid[])`,
+      [ids],
+    );
+  }
+
+  private async commit(events: readonly IncomingEvent[]): Promise<Received[]> {
+    const receivedAt = this.clock.now();
+    await this.partitions.ensure(receivedAt);
+    // Sorted by key, so that two batches with the same keys wait for each other in one order and never in a circle.
+    const rows = events
+      .map((event): Row => ({
+        id: uuidv7({ msecs: receivedAt }),
+        receivedAt,
+        lane: laneOf(event.rootEntity ?? event.eventId),
+        event,
+      }))
+      .sort((a, b) => compare(a.event.origin, b.event.origin) || compare(a.event.eventId, b.event.eventId));
+    const stored = new Set((await this.insert(rows)).map(({ id }) => id));
+    const duplicates = rows.filter((row) => !stored.has(row.id));
+    if (stored.size > 0) this.wakeup.wake(EVENT_QUEUE);
+    if (duplicates.length > 0) void this.count(duplicates);
+    const byEvent = new Map(rows.map((row) => [row.event, row.id]));
+    return events.map((event): Received => {
+      const id = byEvent.get(event) ?? '';
+      return stored.has(id) ? { outcome: 'stored', id } : { outcome: 'duplicate', id: null };
+    });
+  }
+
+  private async insert(rows: readonly Row[]): Promise<{ id: string }[]> {
+    return await this.dataSource.query<{ id: string }[]>(
+      `with input as (
+         select * from unnest($1::uuid[], $2::smallint[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[],
+                              $8::timestamptz[], $9::text[], $10::bytea[], $11::bytea[])
+           as i (id, lane, origin, event_id, order_time, event_type, source, create_time, root_entity, raw, content)),
+       keys as (
+         insert into event_keys (origin, event_id, id, lane, order_time)
+         select origin, event_id, id, lane, order_time from input
+         on conflict (origin, event_id) do nothing returning id),
+       stored as (
+         insert into events (id, received_at, origin, event_id, event_type, source, create_time, root_entity, raw, content)
+         select id, $12, origin, event_id, event_type, source, create_time, root_entity, raw, content
+           from input where id in (select id from keys)),
+       told as (select pg_notify('aftersign_wakeup', '${EVENT_QUEUE}') from (select 1 from keys limit 1) as any_key)
+       select keys.id from keys left join told on true`,
+      [
+        rows.map((row) => row.id),
+        rows.map((row) => row.lane),
+        rows.map((row) => row.event.origin),
+        rows.map((row) => row.event.eventId),
+        rows.map((row) => row.event.createTime ?? row.receivedAt),
+        rows.map((row) => row.event.eventType),
+        rows.map((row) => row.event.source),
+        rows.map((row) => (row.event.createTime === null ? null : new Date(row.event.createTime))),
+        rows.map((row) => row.event.rootEntity),
+        byteaArray(rows.map((row) => row.event.raw)),
+        byteaArray(rows.map((row) => row.event.content)),
+        new Date(rows[0]?.receivedAt ?? this.clock.now()),
+      ],
+    );
+  }
+
+  /** Counting is no promise to the sender: it happens after the answer, and a failure costs only the count. */
+  private async count(duplicates: readonly Row[]): Promise<void> {
+    await this.dataSource
+      .query(
+        `update event_keys k set duplicates = duplicates + d.times
+           from (select origin, event_id, count(*)::int as times from unnest($1::text[], $2::text[]) as u (origin, event_id)
+                  group by origin, event_id order by origin, event_id) as d
+          where k.origin = d.origin and k.event_id = d.event_id`,
+        [duplicates.map((row) => row.event.origin), duplicates.map((row) => row.event.eventId)],
+      )
+      .catch(() => undefined);
+  }
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

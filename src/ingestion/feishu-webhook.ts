@@ -1,0 +1,169 @@
+import type { Catalogue } from '../events/catalogue.js';
+import { type Envelope, isObject, own, readEnvelope } from '../events/envelope.js';
+import type { IncomingEvent } from '../events/event.js';
+import { parseLossless } from '../events/lossless-json.js';
+import { decryptFeishu, equalInConstantTime, feishuAesKey, feishuSignature } from './feishu-crypto.js';
+
+/** What a Feishu app's webhook is checked against. */
+export interface FeishuApp {
+  readonly appId: string | undefined;
+  readonly encryptKey: string | undefined;
+  readonly verificationToken: string | undefined;
+  /** Milliseconds; null: signatures of any age. */
+  readonly signatureMaxAge: number | null;
+}
+
+export type FeishuHeaders = Readonly<Record<string, string | string[] | undefined>>;
+
+/** Why a request is refused. The texts say nothing an attacker could use to tell one wrong secret from another. */
+export interface Refusal {
+  readonly kind: 'refused';
+  readonly status: 400 | 401 | 404;
+  readonly code: 'SOURCE_NOT_CONFIGURED' | 'NOT_AUTHENTIC' | 'BODY_INVALID';
+  readonly detail: string;
+}
+
+export type Verified =
+  | { readonly kind: 'challenge'; readonly challenge: string }
+  | { readonly kind: 'event'; readonly event: IncomingEvent }
+  | Refusal;
+
+const NOT_AUTHENTIC: Refusal = {
+  kind: 'refused',
+  status: 401,
+  code: 'NOT_AUTHENTIC',
+  detail: 'The signature, the encryption or the verification token does not fit this app.',
+};
+const AHEAD = 5 * 60_000;
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+/**
+ * Turns a webhook request into an event or the answer to `url_verification` (feishu-events 1). Raw bytes first:
+ * signature, then decryption, then strict parsing, then the token and the app.
+ */
+export class FeishuWebhook {
+  private readonly key: Buffer | null;
+
+  constructor(
+    private readonly app: FeishuApp,
+    private readonly catalogue: Catalogue,
+  ) {
+    this.key = app.encryptKey === undefined ? null : feishuAesKey(app.encryptKey);
+  }
+
+  /** `now` in ms since 1970. */
+  verify(headers: FeishuHeaders, raw: Buffer, now: number): Verified {
+    const { encryptKey, verificationToken } = this.app;
+    if (encryptKey === undefined && verificationToken === undefined) {
+      return {
+        kind: 'refused',
+        status: 404,
+        code: 'SOURCE_NOT_CONFIGURED',
+        detail: 'No Feishu app is configured here: set FEISHU_ENCRYPT_KEY or FEISHU_VERIFICATION_TOKEN.',
+      };
+    }
+    if (this.key === null || encryptKey === undefined) return this.plain(raw);
+
+    const unsigned = ['x-lark-signature', 'x-lark-request-timestamp', 'x-lark-request-nonce'].every(
+      (name) => headers[name] === undefined,
+    );
+    if (!unsigned && !this.signatureHolds(headers, raw, encryptKey, now)) return NOT_AUTHENTIC;
+    const outer = parse(raw);
+    const encrypted = isObject(outer) ? own(outer, 'encrypt') : undefined;
+    const content = typeof encrypted === 'string' ? decryptFeishu(this.key, encrypted) : null;
+    if (unsigned) {
+      // Only url_verification comes without a signature. Every other outcome answers alike, or the answers would
+      // tell an attacker which ciphertexts decrypt.
+      const body = content === null ? undefined : parse(content);
+      return (isObject(body) && this.challenge(body)) || NOT_AUTHENTIC;
+    }
+    if (typeof encrypted !== 'string')
+      return invalid('the body has no text "encrypt", and an Encrypt Key is set here');
+    if (content === null) return invalid('"encrypt" is not a ciphertext of this app');
+    return this.read(raw, content);
+  }
+
+  private plain(raw: Buffer): Verified {
+    return this.read(raw, null);
+  }
+
+  private read(raw: Buffer, content: Buffer | null): Verified {
+    const body = parse(content ?? raw);
+    if (body === undefined) return invalid('the body is not JSON in UTF-8');
+    if (isObject(body) && own(body, 'type') === 'url_verification')
+      return this.challenge(body) ?? NOT_AUTHENTIC;
+    if (isObject(body) && content === null && own(body, 'encrypt') !== undefined) {
+      return invalid('the body is encrypted, and no Encrypt Key is set here');
+    }
+    const envelope = readEnvelope(body);
+    // What was said of the envelope would help only a sender who has shown the token or the key.
+    if (typeof envelope === 'string') return content === null ? NOT_AUTHENTIC : invalid(envelope);
+    const { verificationToken, appId } = this.app;
+    if (verificationToken !== undefined && !equalInConstantTime(envelope.token, verificationToken))
+      return NOT_AUTHENTIC;
+    if (appId !== undefined && !equalInConstantTime(envelope.appId, appId)) return NOT_AUTHENTIC;
+    return { kind: 'event', event: this.event(envelope, raw, content) };
+  }
+
+  private challenge(body: Record<string, unknown>): Verified | null {
+    const challenge = own(body, 'challenge');
+    if (own(body, 'type') !== 'url_verification' || typeof challenge !== 'string' || challenge.length > 1024)
+      return null;
+    const { verificationToken } = this.app;
+    if (verificationToken !== undefined && !equalInConstantTime(own(body, 'token'), verificationToken))
+      return null;
+    return { kind: 'challenge', challenge };
+  }
+
+  private signatureHolds(headers: FeishuHeaders, raw: Buffer, encryptKey: string, now: number): boolean {
+    const timestamp = headers['x-lark-request-timestamp'];
+    const nonce = headers['x-lark-request-nonce'];
+    const signature = headers['x-lark-signature'];
+    if (typeof timestamp !== 'string' || typeof nonce !== 'string') return false;
+    // Exactly 10 digits: the signature covers timestamp and nonce without a separator, so digits could wander.
+    const wellFormed = /^\d{10}$/.test(timestamp) && nonce.length <= 128;
+    const holds = equalInConstantTime(signature, feishuSignature(timestamp, nonce, encryptKey, raw));
+    const age = now - Number(timestamp) * 1000;
+    const { signatureMaxAge } = this.app;
+    const inTime = signatureMaxAge === null || (age <= signatureMaxAge && age >= -AHEAD);
+    return wellFormed && holds && inTime;
+  }
+
+  private event(envelope: Envelope, raw: Buffer, content: Buffer | null): IncomingEvent {
+    return {
+      origin: `feishu:${envelope.appId ?? this.app.appId ?? 'unknown'}`,
+      eventId: envelope.eventId,
+      eventType: envelope.eventType,
+      source: 'feishu-webhook',
+      createTime: envelope.createTime,
+      rootEntity: this.catalogue.rootEntityOf(envelope.eventType, envelope.fields),
+      raw: content === null ? this.withoutToken(raw) : raw,
+      content: content === null ? null : this.withoutToken(content),
+    };
+  }
+
+  /** The token is a secret and no table may hold it: its bytes become as many asterisks. */
+  private withoutToken(body: Buffer): Buffer {
+    const { verificationToken } = this.app;
+    if (verificationToken === undefined) return body;
+    const token = Buffer.from(verificationToken, 'utf8');
+    let at = body.indexOf(token);
+    if (at < 0) return body;
+    const copy = Buffer.from(body);
+    for (; at >= 0; at = copy.indexOf(token, at + token.length)) copy.fill('*', at, at + token.length);
+    return copy;
+  }
+}
+
+function invalid(detail: string): Refusal {
+  return { kind: 'refused', status: 400, code: 'BODY_INVALID', detail };
+}
+
+/** The value of strict JSON in strict UTF-8; undefined for anything else. */
+function parse(bytes: Buffer): unknown {
+  try {
+    return parseLossless(utf8.decode(bytes));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,85 @@
+import type { DataSource, EntityManager } from 'typeorm';
+import type pg from 'pg';
+
+const CHANNEL = 'aftersign_wakeup';
+
+/**
+ * Tells the stages that rows may be waiting, within this process at once and to other instances by NOTIFY. Only a
+ * hint: whoever misses one finds the rows with the next poll. A stage reads its counter before it claims, so that a
+ * wake-up that arrives during the claim is not lost.
+ */
+export class Wakeup {
+  private readonly counters = new Map<string, number>();
+  private readonly sleepers = new Map<string, Set<() => void>>();
+  private listener: { release: (destroy: boolean) => void } | null = null;
+  private closed = false;
+  private retry: NodeJS.Timeout | null = null;
+
+  constructor(private readonly dataSource: DataSource) {}
+
+  counter(queue: string): number {
+    return this.counters.get(queue) ?? 0;
+  }
+
+  /** Wakes this process. Call it after the commit. */
+  wake(queue: string): void {
+    this.counters.set(queue, this.counter(queue) + 1);
+    for (const sleeper of this.sleepers.get(queue) ?? []) sleeper();
+  }
+
+  /** Wakes the other instances when `tx` commits. */
+  async notify(tx: EntityManager, queue: string): Promise<void> {
+    await tx.query('select pg_notify($1, $2)', [CHANNEL, queue]);
+  }
+
+  /** Resolves when the counter of `queue` is beyond `seen`, or after `ms`. */
+  async sleep(queue: string, seen: number, ms: number): Promise<void> {
+    if (this.counter(queue) !== seen || this.closed) return;
+    await new Promise<void>((resolve) => {
+      const sleepers = this.sleepers.get(queue) ?? new Set();
+      this.sleepers.set(queue, sleepers);
+      const done = (): void => {
+        clearTimeout(timer);
+        sleepers.delete(done);
+        resolve();
+      };
+      const timer = setTimeout(done, ms);
+      sleepers.add(done);
+    });
+  }
+
+  /** Listens on a connection of its own; a lost one is replaced. */
+  async listen(): Promise<void> {
+    if (this.closed) return;
+    const again = (): void => {
+      this.listener?.release(true);
+      this.listener = null;
+      if (this.closed || this.retry) return;
+      this.retry = setTimeout(() => {
+        this.retry = null;
+        void this.listen();
+      }, 1000);
+    };
+    try {
+      const pool = (this.dataSource.driver as unknown as { master: pg.Pool }).master;
+      const client = await pool.connect();
+      this.listener = client;
+      client.on('notification', ({ payload }) => {
+        if (payload !== undefined) this.wake(payload);
+      });
+      client.on('error', again);
+      client.on('end', again);
+      await client.query(`listen ${CHANNEL}`);
+    } catch {
+      again();
+    }
+  }
+
+  close(): void {
+    this.closed = true;
+    if (this.retry) clearTimeout(this.retry);
+    this.listener?.release(true);
+    this.listener = null;
+    for (const queue of this.sleepers.keys()) this.wake(queue);
+  }
+}
