@@ -42,7 +42,10 @@ export class GroupCommit<Item, Result> {
     return new Promise<Result>((resolve, reject) => {
       this.waiting.push({ item, resolve, reject });
       // Requests that the socket layer hands over in the same turn of the event loop share the commit.
-      if (this.running < this.limits.concurrency) setImmediate(() => this.start());
+      if (this.running < this.limits.concurrency)
+        setImmediate(() => {
+          this.start();
+        });
     });
   }
 
