@@ -1,7 +1,13 @@
 /** The database cannot be used as it is. The message names what is wrong and the mend. */
 export class DatabaseError extends Error {
   constructor(
-    readonly code: 'DATABASE_NEWER' | 'DATABASE_TOO_OLD',
+    readonly code:
+      | 'DATABASE_NEWER'
+      | 'DATABASE_TOO_OLD'
+      | 'DATABASE_NO_BINARIES'
+      | 'DATABASE_FILES'
+      | 'DATABASE_FILES_VERSION'
+      | 'DATABASE_NOT_STARTED',
     message: string,
   ) {
     super(message);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -11,6 +12,8 @@ const EVENT_TYPE = z.strictObject({
   entities: z.record(z.string(), z.string()),
   /** The entity kind whose events are decided in order. */
   rootEntity: z.string(),
+  /** The field that holds the status, and its values in the order they normally follow each other. */
+  status: z.strictObject({ field: z.string(), order: z.array(z.union([z.string(), z.number()])) }).optional(),
   fields: z.record(
     z.string(),
     z.strictObject({
@@ -34,9 +37,13 @@ export type CatalogueEntry = z.infer<typeof EVENT_TYPE>;
 /** The known event types. A type that is not here is received, stored and evaluated all the same. */
 export class Catalogue {
   private readonly entries: ReadonlyMap<string, CatalogueEntry>;
+  /** Content hash; a part of the rule set's version. */
+  readonly version: string;
 
   constructor(entries: readonly CatalogueEntry[]) {
     this.entries = new Map(entries.map((entry) => [entry.eventType, entry]));
+    const sorted = [...entries].sort((a, b) => (a.eventType < b.eventType ? -1 : 1));
+    this.version = createHash('sha256').update(JSON.stringify(sorted)).digest('hex');
   }
 
   find(eventType: string): CatalogueEntry | null {
@@ -52,6 +59,12 @@ export class Catalogue {
     const known = this.find(eventType)?.fields;
     if (!known || !Object.hasOwn(known, field)) return null;
     return known[field]?.enum?.find((one) => one.value === value)?.label[language] ?? null;
+  }
+
+  /** The place of the event's status in its type's status order, from 1; 0 when it has none. */
+  statusRankOf(eventType: string, fields: ReadonlyMap<string, unknown>): number {
+    const status = this.find(eventType)?.status;
+    return status ? status.order.indexOf(fields.get(status.field) as string | number) + 1 : 0;
   }
 
   /** `process:<id>` of the entity whose events are decided in order; null when the type or its id is not known. */

@@ -113,11 +113,11 @@ export class EventStore {
     return await this.dataSource.query<{ id: string }[]>(
       `with input as (
          select * from unnest($1::uuid[], $2::smallint[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[],
-                              $8::timestamptz[], $9::text[], $10::bytea[], $11::bytea[])
-           as i (id, lane, origin, event_id, order_time, event_type, source, create_time, root_entity, raw, content)),
+                              $8::timestamptz[], $9::text[], $10::bytea[], $11::bytea[], $13::smallint[])
+           as i (id, lane, origin, event_id, order_time, event_type, source, create_time, root_entity, raw, content, status_rank)),
        keys as (
-         insert into event_keys (origin, event_id, id, lane, order_time)
-         select origin, event_id, id, lane, order_time from input
+         insert into event_keys (origin, event_id, id, lane, order_time, status_rank)
+         select origin, event_id, id, lane, order_time, status_rank from input
          on conflict (origin, event_id) do nothing returning id),
        stored as (
          insert into events (id, received_at, origin, event_id, event_type, source, create_time, root_entity, raw, content)
@@ -138,6 +138,7 @@ export class EventStore {
         byteaArray(rows.map((row) => row.event.raw)),
         byteaArray(rows.map((row) => row.event.content)),
         new Date(rows[0]?.receivedAt ?? this.clock.now()),
+        rows.map((row) => row.event.statusRank),
       ],
     );
   }

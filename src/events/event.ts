@@ -11,6 +11,8 @@ export interface IncomingEvent {
   readonly source: SourceKind;
   /** Milliseconds since 1970 of when it happened, by the sender; null when the sender's text is no time. */
   readonly createTime: number | null;
+  /** Orders events of one entity and one create time: the place of its status in the catalogue's status order, else 0. */
+  readonly statusRank: number;
   /** The process or approval instance it belongs to; null: the event stands for itself. */
   readonly rootEntity: string | null;
   /** The body as received, with the verification token blanked. */

@@ -136,6 +136,7 @@ export class FeishuWebhook {
       eventType: envelope.eventType,
       source: 'feishu-webhook',
       createTime: envelope.createTime,
+      statusRank: this.catalogue.statusRankOf(envelope.eventType, envelope.fields),
       rootEntity: this.catalogue.rootEntityOf(envelope.eventType, envelope.fields),
       raw: content === null ? this.withoutToken(raw) : raw,
       content: content === null ? null : this.withoutToken(content),

@@ -31,3 +31,11 @@ export async function lockLanes(
   );
   return lanes.map(({ lane }) => lane);
 }
+
+/** Locks the given lanes for the rest of the transaction, waiting for whoever works on them. */
+export async function waitForLanes(tx: EntityManager, lanes: readonly number[]): Promise<void> {
+  await tx.query(`select pg_advisory_xact_lock($1, lane) from unnest($2::int[]) as l (lane)`, [
+    LANE_LOCKS,
+    [...lanes].sort((a, b) => a - b),
+  ]);
+}

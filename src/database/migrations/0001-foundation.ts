@@ -14,13 +14,15 @@ create table event_keys (
   id uuid not null,
   lane smallint not null check (lane between 0 and 255),
   order_time bigint not null,
+  status_rank smallint not null,
   state text not null default 'undecided' check (state in ('undecided', 'decided', 'quarantined')),
   reason text,
+  crashes smallint not null default 0,
   duplicates integer not null default 0,
   primary key (origin, event_id)
 ) with (fillfactor = 80);
 create unique index event_keys_id on event_keys (id);
-create index event_keys_undecided on event_keys (lane, order_time, event_id) where state = 'undecided';
+create index event_keys_undecided on event_keys (lane, order_time, status_rank, event_id) where state = 'undecided';
 
 create table events (
   id uuid not null primary key,
@@ -34,6 +36,14 @@ create table events (
   raw bytea not null,
   content bytea
 ) partition by range (id);
+
+-- What an instance is deciding. The row goes with the transaction that decides; one that is left behind while
+-- nobody holds its lanes says that the process died over these events.
+create table decisions_begun (
+  id uuid not null primary key,
+  lanes smallint[] not null,
+  event_ids uuid[] not null
+);
 
 create table rule_sets (
   hash text not null primary key,
@@ -83,6 +93,8 @@ create table deliveries (
   action text not null,
   kind text not null,
   target text not null,
+  entity text not null,
+  cause text not null,
   generation integer not null,
   created_at timestamptz not null,
   request json not null

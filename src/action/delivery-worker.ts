@@ -1,0 +1,308 @@
+import type { DataSource } from 'typeorm';
+import type { Clock } from '../config/clock.js';
+import { type Log, messageOf } from '../config/log.js';
+import type { Metrics } from '../config/metrics.js';
+import type { ClaimedRow, LeasedRows } from '../queue/leased-rows.js';
+import type { Wakeup } from '../queue/wakeup.js';
+import { WorkerLoop } from '../queue/worker-loop.js';
+import { type AttemptRow, DELIVERY_QUEUE, type DeliveryRow, type DeliveryStore } from './delivery-store.js';
+import { makeReady, withoutSecrets } from './ready-request.js';
+import { nextDelay } from './retry-schedule.js';
+import type { AttemptResult, EmailRequest, HttpRequest, Sender } from './sender.js';
+
+/** Seconds an instance may be silent before its deliveries are taken by another. */
+export const LEASE_SECONDS = 8;
+const HEARTBEAT_MS = 2500;
+const SWEEP_MS = 2000;
+const POLL_MS = 500;
+const CONCURRENCY = 50;
+
+interface Ended {
+  readonly row: ClaimedRow;
+  readonly delivery: DeliveryRow;
+  readonly result: AttemptResult;
+  readonly startedAt: number;
+  readonly durationMs: number;
+}
+
+/**
+ * Sends deliveries: claims what is due, sends up to 50 at once, writes how each attempt ended. A lease that is kept
+ * alive says that the work goes on; the attempt number is the fence, so an instance that was paused cannot overwrite
+ * what a later attempt has recorded.
+ */
+export class DeliveryWorker {
+  private readonly loop: WorkerLoop;
+  private readonly inFlight = new Map<string, { readonly row: ClaimedRow; readonly done: Promise<void> }>();
+  private ended: Ended[] = [];
+  /** The last claim filled every free slot: more is probably due. */
+  private more = false;
+  private writing: Promise<void> | null = null;
+  private timers: NodeJS.Timeout[] = [];
+
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly rows: LeasedRows,
+    private readonly store: DeliveryStore,
+    private readonly senders: {
+      readonly http: Sender<HttpRequest>;
+      readonly email: Sender<EmailRequest> | null;
+    },
+    private readonly options: {
+      readonly instance: string;
+      readonly secrets: ReadonlyMap<string, string>;
+      readonly wakeup: Wakeup;
+      readonly clock: Clock;
+      readonly log: Log;
+      readonly metrics: Metrics;
+    },
+  ) {
+    this.loop = new WorkerLoop({
+      queue: DELIVERY_QUEUE,
+      wakeup: options.wakeup,
+      pollMs: POLL_MS,
+      work: () => this.round(),
+      failed: (error) => {
+        options.log.error({ event: 'action.claim-failed' }, messageOf(error));
+      },
+    });
+  }
+
+  start(): void {
+    this.loop.start();
+    this.every(HEARTBEAT_MS, () => this.rows.extend([...this.inFlight.values()].map(({ row }) => row)));
+    this.every(SWEEP_MS, () => this.sweep());
+  }
+
+  /** Stops claiming, lets what is being sent end for up to `graceMs`, and gives back the rest. */
+  async stop(graceMs: number): Promise<void> {
+    for (const timer of this.timers) clearInterval(timer);
+    this.timers = [];
+    await this.loop.stop();
+    await Promise.race([
+      Promise.all([...this.inFlight.values()].map(({ done }) => done)),
+      new Promise((resolve) => setTimeout(resolve, graceMs).unref()),
+    ]);
+    while (this.writing) await this.writing;
+  }
+
+  /** Claims, sends and records until nothing is due. For tests and the command line. */
+  async drain(): Promise<void> {
+    for (;;) {
+      const found = await this.round();
+      await Promise.all([...this.inFlight.values()].map(({ done }) => done));
+      while (this.writing) await this.writing;
+      if (found === 0) return;
+    }
+  }
+
+  /** Takes back what instances that have died were sending, and records the attempts that nobody saw the end of. */
+  async sweep(): Promise<void> {
+    const lost = await this.dataSource.transaction(async (tx) => {
+      const rows = await this.rows.reclaim(tx);
+      await this.store.recordAttempts(
+        tx,
+        rows.map((row): AttemptRow => ({
+          deliveryId: row.id,
+          attempt: row.attempt,
+          startedAt: new Date(this.options.clock.now()),
+          durationMs: null,
+          outcome: 'lost',
+          code: 'INSTANCE_LOST',
+          detail: 'The instance that was sending ended; whether the target got the request is not known.',
+          status: null,
+          answer: '',
+          instance: null,
+        })),
+      );
+      return rows.length;
+    });
+    if (lost > 0) {
+      this.options.log.warn(
+        { event: 'action.reclaimed', deliveries: lost },
+        'deliveries of a lost instance taken back',
+      );
+      this.store.wake();
+    }
+  }
+
+  private every(ms: number, work: () => Promise<void>): void {
+    let busy = false;
+    const timer = setInterval(() => {
+      if (busy) return;
+      busy = true;
+      work()
+        .catch((error: unknown) => {
+          this.options.log.error({ event: 'action.upkeep-failed' }, messageOf(error));
+        })
+        .finally(() => {
+          busy = false;
+        });
+    }, ms);
+    this.timers.push(timer);
+  }
+
+  private async round(): Promise<number> {
+    const free = CONCURRENCY - this.inFlight.size;
+    // Woken again by the end of an attempt.
+    if (free <= 0) return 0;
+    const claimed = await this.rows.claim(free, this.options.clock.now());
+    this.more = claimed.length === free;
+    if (claimed.length === 0) return 0;
+    const deliveries = new Map(
+      (await this.store.findMany(claimed.map(({ id }) => id))).map((one) => [one.id, one]),
+    );
+    for (const row of claimed) {
+      const delivery = deliveries.get(row.id);
+      if (delivery === undefined) {
+        this.options.log.error(
+          { event: 'action.row-missing', delivery: row.id },
+          'a claimed delivery has no row',
+        );
+        continue;
+      }
+      const done = this.attempt(row, delivery).finally(() => {
+        this.inFlight.delete(row.id);
+        if (this.more) this.store.wake();
+      });
+      this.inFlight.set(row.id, { row, done });
+    }
+    return claimed.length;
+  }
+
+  private async attempt(row: ClaimedRow, delivery: DeliveryRow): Promise<void> {
+    const startedAt = this.options.clock.now();
+    const started = performance.now();
+    const result = await this.send(delivery).catch((error: unknown): AttemptResult => ({
+      outcome: 'retry',
+      code: 'SENDER_FAILED',
+      detail: messageOf(error),
+      status: null,
+      answer: '',
+      retryAfterMs: null,
+    }));
+    const durationMs = Math.round(performance.now() - started);
+    this.ended.push({ row, delivery, result, startedAt, durationMs });
+    await this.write();
+  }
+
+  private async send(delivery: DeliveryRow): Promise<AttemptResult> {
+    const refuse = (code: string, detail: string): AttemptResult => ({
+      outcome: 'permanent',
+      code,
+      detail,
+      status: null,
+      answer: '',
+      retryAfterMs: null,
+    });
+    if (delivery.request === null) return refuse('REQUEST_MISSING', 'the delivery was never rendered');
+    const ready = makeReady(delivery.request, this.options.secrets);
+    if ('missing' in ready) {
+      return refuse(
+        'SECRET_MISSING',
+        `the secret ${ready.missing} is not set: set SECRET_${ready.missing}, then redrive`,
+      );
+    }
+    let result: AttemptResult;
+    if (ready.kind === 'http') result = await this.senders.http.send(ready.request, delivery.actionKey);
+    else if (this.senders.email === null)
+      return refuse('SMTP_NOT_CONFIGURED', 'no mail server is set: set SMTP_URL, then redrive');
+    else result = await this.senders.email.send(ready.request, delivery.actionKey);
+    return {
+      ...result,
+      detail: withoutSecrets(result.detail, ready.used),
+      answer: withoutSecrets(result.answer, ready.used),
+    };
+  }
+
+  /** Attempts that end while others are being written share the next transaction. */
+  private async write(): Promise<void> {
+    while (this.writing) await this.writing;
+    if (this.ended.length === 0) return;
+    const ended = this.ended;
+    this.ended = [];
+    this.writing = this.record(ended)
+      .catch((error: unknown) => {
+        // The lease runs out and the attempt is made again: at least once, with the same key.
+        this.options.log.error({ event: 'action.not-recorded', deliveries: ended.length }, messageOf(error));
+      })
+      .finally(() => {
+        this.writing = null;
+      });
+    await this.writing;
+  }
+
+  private async record(ended: readonly Ended[]): Promise<void> {
+    const next = ended.map((one) => this.next(one));
+    const written = await this.dataSource.transaction(async (tx) => {
+      const settled = await this.rows.settle(tx, next);
+      await this.store.recordAttempts(
+        tx,
+        ended
+          .filter(({ row }) => settled.has(row.id))
+          .map(({ row, result, startedAt, durationMs }): AttemptRow => ({
+            deliveryId: row.id,
+            attempt: row.attempt,
+            startedAt: new Date(startedAt),
+            durationMs,
+            outcome: result.outcome,
+            code: result.code,
+            detail: storable(result.detail),
+            status: result.status,
+            answer: storable(result.answer),
+            instance: this.options.instance,
+          })),
+      );
+      return settled;
+    });
+    ended.forEach((one, index) => {
+      this.report(one, next[index]?.state ?? '', written.has(one.row.id));
+    });
+  }
+
+  private next({ row, delivery, result }: Ended): Parameters<LeasedRows['settle']>[1][number] {
+    const now = this.options.clock.now();
+    const base = { ...row, dueAt: new Date(now), code: result.code, reason: storable(result.detail) };
+    if (result.outcome === 'delivered') return { ...base, state: 'delivered', code: null, reason: null };
+    if (result.outcome === 'permanent') return { ...base, state: 'dead' };
+    const elapsed = now - delivery.createdAt.getTime();
+    const delay = nextDelay(delivery.request?.retry ?? null, row.attempt, elapsed, result.retryAfterMs);
+    if (delay !== null) return { ...base, state: 'pending', dueAt: new Date(now + delay) };
+    return {
+      ...base,
+      state: 'dead',
+      code: 'RETRIES_USED_UP',
+      reason: storable(`after ${row.attempt} attempts: ${result.detail}`),
+    };
+  }
+
+  private report({ row, delivery, result, durationMs }: Ended, state: string, recorded: boolean): void {
+    const { log, metrics } = this.options;
+    metrics.attempts.inc({ kind: delivery.kind, outcome: result.outcome });
+    metrics.attemptSeconds.observe(durationMs / 1000);
+    const fields = {
+      event: 'action.attempted',
+      delivery: row.id,
+      rule: delivery.rule,
+      action: delivery.action,
+      kind: delivery.kind,
+      attempt: row.attempt,
+      outcome: result.outcome,
+      state,
+      recorded,
+      code: result.code,
+      status: result.status,
+      ms: durationMs,
+    };
+    if (state === 'dead') log.warn(fields, `delivery dead: ${result.detail}`);
+    else
+      log.info(
+        fields,
+        result.outcome === 'delivered' ? 'delivered' : `will be tried again: ${result.detail}`,
+      );
+  }
+}
+
+/** PostgreSQL's text takes every character but NUL. */
+function storable(text: string): string {
+  return text.replaceAll('\u0000', '');
+}

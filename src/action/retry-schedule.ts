@@ -1,0 +1,40 @@
+import type { RetryDocument } from './action-document.js';
+
+const FIRST = 5_000;
+const FACTOR = 3;
+const LONGEST = 6 * 3_600_000;
+const DEFAULT_OVER = 72 * 3_600_000;
+const JITTER = 0.2;
+/** A target may ask us to wait; not for longer than this. */
+const LONGEST_RETRY_AFTER = 24 * 3_600_000;
+
+/**
+ * Milliseconds until the next attempt, or null when there is none.
+ *
+ * A list of delays is followed as it stands. Else the delays grow from 5 s by a factor of 3 up to 6 h, each ±20 %,
+ * and the last attempt is made when `over` (default 72 h) has gone by since the first.
+ *
+ * @param attempt the number of the attempt that failed, from 1
+ * @param elapsed ms since the delivery was made
+ * @param retryAfter ms the target asked to wait, or null
+ * @param random from 0 to 1
+ */
+export function nextDelay(
+  retry: RetryDocument | null,
+  attempt: number,
+  elapsed: number,
+  retryAfter: number | null,
+  random: () => number = Math.random,
+): number | null {
+  const asked = Math.min(retryAfter ?? 0, LONGEST_RETRY_AFTER);
+  if (Array.isArray(retry)) {
+    const delay = retry[attempt - 1];
+    return delay === undefined ? null : Math.max(delay, asked);
+  }
+  const over = retry?.over ?? DEFAULT_OVER;
+  if (retry?.max !== undefined && attempt >= retry.max) return null;
+  if (elapsed >= over) return null;
+  const jittered = Math.min(FIRST * FACTOR ** (attempt - 1), LONGEST) * (1 - JITTER + 2 * JITTER * random());
+  // The last attempt falls on the end of the time, not beyond it; a target that asked for more is given it.
+  return Math.max(Math.min(jittered, over - elapsed), asked);
+}

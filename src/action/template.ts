@@ -1,0 +1,436 @@
+/** A placeholder that is not what it should be. `offset` is where in the text, from 0. */
+export class TemplateError extends Error {
+  constructor(
+    readonly offset: number,
+    message: string,
+    readonly mend: string,
+  ) {
+    super(message);
+    this.name = 'TemplateError';
+  }
+}
+
+/** A template could not be filled from this event. The delivery goes dead with this reason; nothing half-rendered is sent. */
+export class RenderError extends Error {
+  constructor(
+    readonly code:
+      | 'TEMPLATE_VALUE_MISSING'
+      | 'TEMPLATE_VALUE_TOO_LARGE'
+      | 'TEMPLATE_VALUE_UNFIT'
+      | 'ADDRESS_INVALID'
+      | 'URL_INVALID',
+    message: string,
+  ) {
+    super(message);
+    this.name = 'RenderError';
+  }
+}
+
+/** What templates may read. `event`: the facts of the event; `rule`: name, description, owner, labels. */
+export const TEMPLATE_ROOTS = ['event', 'now', 'rule', 'secrets'] as const;
+/** Known to the rule language, and not to this version. */
+const LATER_ROOTS = ['task', 'node', 'process', 'lookup', 'items'];
+
+type Literal = string | number | boolean | null;
+
+interface FilterCall {
+  readonly name: FilterName;
+  readonly arguments: readonly Literal[];
+}
+
+/** `{{ path | filter }}`: where the value comes from and what is done with it. */
+export interface Placeholder {
+  readonly path: readonly string[];
+  readonly filters: readonly FilterCall[];
+}
+
+/** A parsed text: literal pieces and placeholders in turn. */
+export type Template = readonly (string | Placeholder)[];
+
+/** What a template is filled from. */
+export interface TemplateScope {
+  /** The value at a path such as `['event', 'status']`; undefined when there is none. Own members only. */
+  read(path: readonly string[]): unknown;
+  /** The label of an enum value of an event field, null when the catalogue has none. */
+  labelOf(field: string, value: unknown, language: 'zh' | 'en'): string | null;
+  /** IANA name; the zone of dates. */
+  readonly timezone: string;
+}
+
+/** A piece of a rendered text that is filled in only at the moment of sending. */
+export interface SecretReference {
+  readonly secret: string;
+}
+
+/** Either a value (of any JSON type when a placeholder is the whole text), or pieces with secrets among them. */
+export type Rendered =
+  { readonly value: unknown } | { readonly pieces: readonly (string | SecretReference)[] };
+
+const MAX_DEPTH = 32;
+const MAX_CHARACTERS = 262_144;
+
+const FILTERS = {
+  default: { least: 1, most: 1 },
+  date: { least: 0, most: 2 },
+  label: { least: 0, most: 1 },
+  json: { least: 0, most: 0 },
+  upcase: { least: 0, most: 0 },
+  downcase: { least: 0, most: 0 },
+  truncate: { least: 1, most: 1 },
+  escape: { least: 0, most: 0 },
+} as const;
+type FilterName = keyof typeof FILTERS;
+
+const TOKEN =
+  /\s*(?:("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|(-?\d+(?:\.\d+)?)(?![\w.])|([A-Za-z_][\w-]*)|([.|:,[\]]))\s*/y;
+
+/**
+ * Parses a text with `{{ path | filter: argument }}` placeholders. There is nothing else: no tags, no logic, no
+ * calls (docs/adr/0003).
+ *
+ * @throws TemplateError
+ */
+export function parseTemplate(text: string): Template {
+  const parts: (string | Placeholder)[] = [];
+  let at = 0;
+  for (;;) {
+    const open = text.indexOf('{{', at);
+    if (open < 0) break;
+    if (open > at) parts.push(text.slice(at, open));
+    const reader = new PlaceholderReader(text, open + 2);
+    parts.push(reader.read());
+    at = reader.end;
+  }
+  const stray = text.indexOf('}}', at);
+  if (stray >= 0)
+    throw new TemplateError(stray, '"}}" closes nothing', 'Write {{ event.field }}, or remove it.');
+  if (at < text.length) parts.push(text.slice(at));
+  return parts;
+}
+
+/** Reads one placeholder, from behind its `{{`. */
+class PlaceholderReader {
+  end: number;
+  private token: { readonly kind: 'text' | 'number' | 'name' | 'sign' | 'end'; readonly value: string };
+
+  constructor(
+    private readonly text: string,
+    private readonly start: number,
+  ) {
+    this.end = start;
+    this.token = this.next();
+  }
+
+  read(): Placeholder {
+    const path = this.path();
+    const filters: FilterCall[] = [];
+    while (this.accept('|')) filters.push(this.filter());
+    if (this.token.kind !== 'end') this.fail(`"${this.token.value}" is not expected here`);
+    checkSecret(path, filters, this.start);
+    return { path, filters };
+  }
+
+  private path(): string[] {
+    const root = this.name('a path like event.status');
+    const path = [root];
+    for (;;) {
+      if (this.accept('.')) {
+        path.push(this.name('a name'));
+      } else if (this.accept('[')) {
+        if (this.token.kind !== 'number' && this.token.kind !== 'text')
+          this.fail('a number or a quoted name belongs in [ ]');
+        path.push(this.token.kind === 'text' ? String(unquote(this.take())) : this.take());
+        if (!this.accept(']')) this.fail('"]" is missing');
+      } else break;
+    }
+    const offset = this.start;
+    if (!(TEMPLATE_ROOTS as readonly string[]).includes(root)) {
+      const later = LATER_ROOTS.includes(root);
+      throw new TemplateError(
+        offset,
+        later ? `"${root}" is not available in this version` : `templates cannot read "${root}"`,
+        `Start with one of ${TEMPLATE_ROOTS.join(', ')}.`,
+      );
+    }
+    if (root === 'now' ? path.length > 1 : path.length < 2) {
+      throw new TemplateError(
+        offset,
+        root === 'now' ? '"now" has no members' : `"${root}" alone is no value`,
+        root === 'now' ? 'Write {{ now | date: "yyyy-MM-dd" }}.' : `Name a member, like {{ ${root}.name }}.`,
+      );
+    }
+    return path;
+  }
+
+  private filter(): FilterCall {
+    const name = this.name('the name of a filter');
+    if (!isFilterName(name)) {
+      this.fail(`there is no filter "${name}"`, `Use one of ${Object.keys(FILTERS).join(', ')}.`);
+    }
+    const given: Literal[] = [];
+    if (this.accept(':')) {
+      do given.push(this.literal());
+      while (this.accept(','));
+    }
+    const { least, most } = FILTERS[name];
+    if (given.length < least || given.length > most) {
+      this.fail(
+        `the filter "${name}" takes ${least === most ? least : `${least} to ${most}`} values, here are ${given.length}`,
+      );
+    }
+    checkArguments(name, given, (message) => this.fail(message));
+    return { name, arguments: given };
+  }
+
+  private literal(): Literal {
+    const { kind, value } = this.token;
+    if (kind === 'text') return unquote(this.take());
+    if (kind === 'number') return Number(this.take());
+    if (kind === 'name' && (value === 'true' || value === 'false' || value === 'null')) {
+      return JSON.parse(this.take()) as Literal;
+    }
+    return this.fail('a value belongs here: "text" in quotes, a number, true, false or null');
+  }
+
+  private name(expected: string): string {
+    if (this.token.kind !== 'name') this.fail(`${expected} belongs here`);
+    return this.take();
+  }
+
+  private accept(sign: string): boolean {
+    if (this.token.kind !== 'sign' || this.token.value !== sign) return false;
+    this.take();
+    return true;
+  }
+
+  private take(): string {
+    const { value } = this.token;
+    this.token = this.next();
+    return value;
+  }
+
+  private next(): { kind: 'text' | 'number' | 'name' | 'sign' | 'end'; value: string } {
+    const closing = /\s*\}\}/y;
+    closing.lastIndex = this.end;
+    if (closing.test(this.text)) {
+      this.end = closing.lastIndex;
+      return { kind: 'end', value: '' };
+    }
+    TOKEN.lastIndex = this.end;
+    const match = TOKEN.exec(this.text);
+    if (!match) {
+      const rest = this.text.slice(this.end, this.end + 12).trim();
+      this.fail(rest === '' ? '"{{" is never closed' : `"${rest}" cannot be read`);
+    }
+    this.end = TOKEN.lastIndex;
+    const [, quoted, number, name, sign] = match;
+    if (quoted !== undefined) return { kind: 'text', value: quoted };
+    if (number !== undefined) return { kind: 'number', value: number };
+    if (name !== undefined) return { kind: 'name', value: name };
+    return { kind: 'sign', value: sign ?? '' };
+  }
+
+  private fail(
+    message: string,
+    mend = 'Write {{ path | filter: "value" }}, like {{ event.status | label: "en" }}.',
+  ): never {
+    throw new TemplateError(this.start - 2, message, mend);
+  }
+}
+
+function isFilterName(name: string): name is FilterName {
+  return Object.hasOwn(FILTERS, name);
+}
+
+function checkArguments(name: FilterName, given: readonly Literal[], fail: (message: string) => never): void {
+  if (name === 'label' && given[0] !== undefined && given[0] !== 'zh' && given[0] !== 'en') {
+    fail('the filter "label" takes "zh" or "en"');
+  }
+  if (name === 'truncate' && !(Number.isInteger(given[0]) && Number(given[0]) > 0)) {
+    fail('the filter "truncate" takes a whole number above 0');
+  }
+  if (name === 'date') {
+    if (given.some((one) => typeof one !== 'string'))
+      fail('the filter "date" takes a format and a time zone in quotes');
+    if (typeof given[1] === 'string' && !isTimezone(given[1])) fail(`"${given[1]}" is no IANA time zone`);
+  }
+}
+
+function checkSecret(path: readonly string[], filters: readonly FilterCall[], offset: number): void {
+  if (path[0] !== 'secrets') return;
+  if (path.length !== 2 || !/^[A-Za-z][A-Za-z0-9_]*$/.test(path[1] ?? '')) {
+    throw new TemplateError(
+      offset,
+      `"${path.join('.')}" is no name of a secret`,
+      'Write {{ secrets.NAME }}.',
+    );
+  }
+  if (filters.length > 0) {
+    throw new TemplateError(
+      offset,
+      'filters cannot be used on secrets',
+      'Store the secret in the form it is sent.',
+    );
+  }
+}
+
+function unquote(quoted: string): string {
+  return quoted.slice(1, -1).replace(/\\(.)/g, (_, c: string) => ({ n: '\n', t: '\t' })[c] ?? c);
+}
+
+/**
+ * Fills a template. When a placeholder is the whole text, the value keeps its type; else values become text, each
+ * passed through `encode` (for a URL, for HTML).
+ *
+ * @throws RenderError
+ */
+export function renderTemplate(
+  template: Template,
+  scope: TemplateScope,
+  encode: (text: string) => string = (text) => text,
+): Rendered {
+  const [only] = template;
+  if (template.length === 1 && only !== undefined && typeof only !== 'string' && only.path[0] !== 'secrets') {
+    return { value: bounded(evaluate(only, scope).value, only) };
+  }
+  const pieces = template.map((part): string | SecretReference => {
+    if (typeof part === 'string') return part;
+    if (part.path[0] === 'secrets') return { secret: part.path[1] ?? '' };
+    const { value, escaped } = evaluate(part, scope);
+    const text = textOf(bounded(value, part));
+    return escaped ? text : encode(text);
+  });
+  return pieces.every((piece) => typeof piece === 'string') ? { value: pieces.join('') } : { pieces };
+}
+
+/** `escaped`: the author has escaped the value for HTML already. */
+function evaluate(placeholder: Placeholder, scope: TemplateScope): { value: unknown; escaped: boolean } {
+  let value = scope.read(placeholder.path);
+  let escaped = false;
+  for (const filter of placeholder.filters) {
+    if (filter.name === 'default') {
+      if (value === undefined || value === null || value === '') value = filter.arguments[0];
+      continue;
+    }
+    if (value === undefined) break;
+    escaped = filter.name === 'escape';
+    value = apply(filter, value, placeholder, scope);
+  }
+  if (value === undefined) {
+    throw new RenderError(
+      'TEMPLATE_VALUE_MISSING',
+      `{{ ${placeholder.path.join('.')} }} has no value in this event, and no default`,
+    );
+  }
+  return { value, escaped };
+}
+
+function apply(filter: FilterCall, value: unknown, { path }: Placeholder, scope: TemplateScope): unknown {
+  const [first, second] = filter.arguments;
+  switch (filter.name) {
+    case 'date':
+      return formatDate(value, String(first ?? 'yyyy-MM-dd HH:mm'), String(second ?? scope.timezone), path);
+    case 'label': {
+      const label =
+        path[0] === 'event' && path.length === 2
+          ? scope.labelOf(path[1] ?? '', value, first === 'zh' ? 'zh' : 'en')
+          : null;
+      return label ?? value;
+    }
+    case 'json':
+      return JSON.stringify(bounded(value, { path, filters: [] }));
+    case 'upcase':
+      return textOf(value).toUpperCase();
+    case 'downcase':
+      return textOf(value).toLowerCase();
+    case 'truncate': {
+      const characters = [...textOf(value)];
+      return characters.length > Number(first)
+        ? `${characters.slice(0, Number(first) - 1).join('')}…`
+        : textOf(value);
+    }
+    case 'escape':
+      return escapeHtml(textOf(value));
+    case 'default':
+      return value;
+  }
+}
+
+/** The value as it stands within a text: nothing for null, JSON for lists and objects. */
+export function textOf(value: unknown): string {
+  if (value === null || value === undefined) return '';
+  if (typeof value === 'string') return value;
+  return typeof value === 'object' ? JSON.stringify(value) : String(value as number | boolean);
+}
+
+export function escapeHtml(text: string): string {
+  return text.replace(
+    /[&<>"']/g,
+    (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' })[c] ?? c,
+  );
+}
+
+/** Refuses what is too deep or too long to be stored and sent: the event is data of anybody. */
+function bounded(value: unknown, { path }: Placeholder): unknown {
+  if (typeof value === 'object' && value !== null) {
+    let level: unknown[] = [value];
+    for (let depth = 0; level.length > 0; depth += 1) {
+      if (depth > MAX_DEPTH) throw tooLarge(path, `is nested deeper than ${MAX_DEPTH} levels`);
+      level = level
+        .flatMap((one) => Object.values(one as object))
+        .filter((one) => typeof one === 'object' && one !== null);
+    }
+  }
+  if (textOf(value).length > MAX_CHARACTERS)
+    throw tooLarge(path, `is longer than ${MAX_CHARACTERS} characters`);
+  return value;
+}
+
+function tooLarge(path: readonly string[], what: string): RenderError {
+  return new RenderError('TEMPLATE_VALUE_TOO_LARGE', `{{ ${path.join('.')} }} ${what}`);
+}
+
+function isTimezone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Formats epoch seconds (10 digits), milliseconds (13) or ISO 8601 text with yyyy MM dd HH mm ss. */
+function formatDate(value: unknown, format: string, timezone: string, path: readonly string[]): string {
+  const digits = textOf(value);
+  const time = /^\d{10}$/.test(digits)
+    ? Number(digits) * 1000
+    : /^\d{13}$/.test(digits)
+      ? Number(digits)
+      : Date.parse(digits);
+  if (Number.isNaN(time)) {
+    throw new RenderError(
+      'TEMPLATE_VALUE_UNFIT',
+      `{{ ${path.join('.')} | date }} is no time: ${digits.slice(0, 40)}`,
+    );
+  }
+  const parts = new Intl.DateTimeFormat('en-GB', {
+    timeZone: timezone,
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+    hourCycle: 'h23',
+  }).formatToParts(time);
+  const part = (type: string): string => parts.find((one) => one.type === type)?.value ?? '';
+  const fields: Record<string, string> = {
+    yyyy: part('year').padStart(4, '0'),
+    MM: part('month'),
+    dd: part('day'),
+    HH: part('hour'),
+    mm: part('minute'),
+    ss: part('second'),
+  };
+  return format.replace(/yyyy|MM|dd|HH|mm|ss/g, (field) => fields[field] ?? field);
+}

@@ -1,0 +1,275 @@
+import { v7 as uuidv7 } from 'uuid';
+import type { DataSource, EntityManager } from 'typeorm';
+import { actionKeyOf, type DeliveryStore } from '../action/delivery-store.js';
+import type { Clock } from '../config/clock.js';
+import { type Log, messageOf } from '../config/log.js';
+import type { Metrics } from '../config/metrics.js';
+import { isDataError } from '../database/database.errors.js';
+import { factsOf } from '../events/event-facts.js';
+import { EVENT_QUEUE, type EventStore, type StoredEvent } from '../events/event-store.js';
+import { lockLanes, waitForLanes } from '../queue/lanes.js';
+import type { Wakeup } from '../queue/wakeup.js';
+import { WorkerLoop } from '../queue/worker-loop.js';
+import { decide, type Decision, type DecisionInputs } from './decide.js';
+import type { Evaluation, EvaluationStore, Suppression } from './evaluation-store.js';
+import type { RuleSet } from './rule-set.js';
+import type { RuleSetStore } from './rule-set-store.js';
+
+const POLL_MS = 1000;
+const LANES_AT_ONCE = 64;
+const BATCH = 200;
+/** How often an event may take the process down with it before it is put aside for a person. */
+export const MAX_CRASHES = 3;
+const OCCASION = 'live';
+
+type Decided =
+  | { readonly event: StoredEvent; readonly decision: Decision }
+  | { readonly event: StoredEvent; readonly failure: string };
+
+/**
+ * Decides stored events, lane by lane and in order. One transaction writes the evaluations, the deliveries and that
+ * the events are decided. An event that makes the transaction fail is found by halving the batch; one that took the
+ * process down three times is quarantined.
+ */
+export class DecisionWorker {
+  private readonly loop: WorkerLoop;
+  private readonly markersToForget = new Set<string>();
+
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly stores: {
+      readonly events: EventStore;
+      readonly ruleSets: RuleSetStore;
+      readonly evaluations: EvaluationStore;
+      readonly deliveries: DeliveryStore;
+    },
+    private readonly options: {
+      readonly timezone: string;
+      readonly wakeup: Wakeup;
+      readonly clock: Clock;
+      readonly log: Log;
+      readonly metrics: Metrics;
+      /** Replaced only by tests that need a decision to fail or to end the process. */
+      readonly decide?: typeof decide;
+    },
+  ) {
+    this.loop = new WorkerLoop({
+      queue: EVENT_QUEUE,
+      wakeup: options.wakeup,
+      pollMs: POLL_MS,
+      work: () => this.attempt(null),
+      failed: (error) => {
+        options.log.error({ event: 'event.not-decided' }, messageOf(error));
+      },
+    });
+  }
+
+  start(): void {
+    this.loop.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.loop.stop();
+  }
+
+  /** Decides until nothing is left to decide. For tests and the command line. */
+  async drain(): Promise<void> {
+    while ((await this.attempt(null)) > 0);
+  }
+
+  /** One transaction of decisions, over what waits or over the given events only. Answers how many were settled. */
+  private async attempt(only: readonly string[] | null): Promise<number> {
+    let taken: readonly string[] = [];
+    const marker = uuidv7();
+    try {
+      const started = performance.now();
+      const decided = await this.dataSource.transaction(async (tx) => {
+        const ruleSet = await this.stores.ruleSets.current(tx);
+        if (!ruleSet) return [];
+        taken = await this.take(tx, only, marker);
+        return await this.decideAll(tx, taken, ruleSet, marker);
+      });
+      if (decided.length > 0) {
+        this.options.metrics.decisionSeconds.observe((performance.now() - started) / 1000);
+        this.stores.deliveries.wake();
+        for (const one of decided) this.report(one);
+      }
+      return taken.length;
+    } catch (error) {
+      this.markersToForget.add(marker);
+      if (!isDataError(error) || taken.length === 0) throw error;
+      const [first] = taken;
+      if (taken.length === 1 && first !== undefined) {
+        await this.forgetMarkers();
+        await this.quarantine(this.dataSource.manager, first, messageOf(error));
+        return 1;
+      }
+      const middle = taken.length >> 1;
+      await this.attempt(taken.slice(0, middle));
+      await this.attempt(taken.slice(middle));
+      return taken.length;
+    }
+  }
+
+  /** Locks lanes and chooses the events to decide, oldest first within each lane. */
+  private async take(tx: EntityManager, only: readonly string[] | null, marker: string): Promise<string[]> {
+    await this.forgetMarkers();
+    const lanes =
+      only === null
+        ? await lockLanes(tx, 'event_keys', `state = 'undecided'`, LANES_AT_ONCE)
+        : await this.lanesOf(tx, only);
+    if (lanes.length === 0) return [];
+    await this.countCrashes(lanes);
+    const keys = await tx.query<{ id: string; lane: number; crashes: number }[]>(
+      `select id, lane, crashes from event_keys
+        where state = 'undecided' and lane = any($1::smallint[]) and ($2::uuid[] is null or id = any($2::uuid[]))
+        order by lane, order_time, status_rank, event_id limit ${BATCH}`,
+      [lanes, only],
+    );
+    // An event that was there at a crash is decided alone, so that the next crash tells it from its neighbours.
+    const suspect = keys.findIndex(({ crashes }) => crashes > 0);
+    const chosen = suspect < 0 ? keys : keys.slice(0, Math.max(1, suspect));
+    if (chosen.length > 0) {
+      await this.dataSource.query(
+        'insert into decisions_begun (id, lanes, event_ids) values ($1, $2::smallint[], $3::uuid[])',
+        [marker, [...new Set(chosen.map(({ lane }) => lane))], chosen.map(({ id }) => id)],
+      );
+    }
+    return chosen.map(({ id }) => id);
+  }
+
+  private async lanesOf(tx: EntityManager, ids: readonly string[]): Promise<number[]> {
+    const rows = await tx.query<{ lane: number }[]>(
+      'select distinct lane from event_keys where id = any($1::uuid[])',
+      [ids],
+    );
+    const lanes = rows.map(({ lane }) => lane);
+    await waitForLanes(tx, lanes);
+    return lanes;
+  }
+
+  /** A marker on a lane that this transaction holds is of a process that died over its events. */
+  private async countCrashes(lanes: readonly number[]): Promise<void> {
+    const [counted] = await this.dataSource.query<[{ id: string; state: string; crashes: number }[], number]>(
+      `with stale as (delete from decisions_begun where lanes && $1::smallint[] returning event_ids)
+       update event_keys set crashes = crashes + 1,
+              state = case when crashes + 1 >= $2 then 'quarantined' else state end,
+              reason = case when crashes + 1 >= $2 then 'CRASHES: the process ended ' || $2 || ' times while deciding it' else reason end
+        where state = 'undecided' and id in (select unnest(event_ids) from stale)
+        returning id, state, crashes`,
+      [lanes, MAX_CRASHES],
+    );
+    for (const { id, state, crashes } of counted) {
+      this.options.log.error(
+        { event: 'event.crashed', id, state, crashes },
+        'a process ended while this event was decided',
+      );
+    }
+  }
+
+  /** Markers of transactions that failed without a crash. */
+  private async forgetMarkers(): Promise<void> {
+    if (this.markersToForget.size === 0) return;
+    const markers = [...this.markersToForget];
+    await this.dataSource.query('delete from decisions_begun where id = any($1::uuid[])', [markers]);
+    for (const marker of markers) this.markersToForget.delete(marker);
+  }
+
+  private async decideAll(
+    tx: EntityManager,
+    ids: readonly string[],
+    ruleSet: RuleSet,
+    marker: string,
+  ): Promise<Decided[]> {
+    if (ids.length === 0) return [];
+    const now = this.options.clock.now();
+    const inputs: DecisionInputs = { now, timezone: this.options.timezone };
+    const events = new Map((await this.stores.events.findMany(ids, tx)).map((event) => [event.id, event]));
+    const decided: Decided[] = [];
+    for (const id of ids) {
+      const event = events.get(id);
+      if (event) decided.push(await this.decideOne(event, ruleSet, inputs));
+    }
+    await this.write(tx, decided, ruleSet, inputs);
+    await tx.query('delete from decisions_begun where id = $1', [marker]);
+    return decided;
+  }
+
+  private async decideOne(event: StoredEvent, ruleSet: RuleSet, inputs: DecisionInputs): Promise<Decided> {
+    const key = `${event.origin}/${event.eventId}`;
+    try {
+      const subject = {
+        key,
+        eventType: event.eventType,
+        entity: event.rootEntity ?? `event:${key}`,
+        facts: factsOf(event),
+      };
+      return { event, decision: await (this.options.decide ?? decide)(ruleSet, subject, inputs) };
+    } catch (error) {
+      return { event, failure: messageOf(error) };
+    }
+  }
+
+  private async write(
+    tx: EntityManager,
+    decided: readonly Decided[],
+    ruleSet: RuleSet,
+    inputs: DecisionInputs,
+  ): Promise<void> {
+    const good = decided.filter((one) => 'decision' in one);
+    for (const one of decided) if ('failure' in one) await this.quarantine(tx, one.event.id, one.failure);
+    const deliveries = good.flatMap(({ event, decision }) =>
+      decision.deliveries.map((delivery) => ({ delivery, eventId: event.id, occasion: OCCASION })),
+    );
+    const fresh = await this.stores.deliveries.accept(tx, deliveries, inputs.now);
+    await this.stores.evaluations.record(
+      tx,
+      good.map(({ event, decision }): Evaluation => ({
+        eventId: event.id,
+        occasion: OCCASION,
+        ruleSet: ruleSet.hash,
+        verdicts: [
+          ...decision.verdicts.filter(({ verdict }) => verdict !== 'not matched'),
+          ...decision.deliveries
+            .filter((delivery) => !fresh.has(actionKeyOf(delivery)))
+            .map(({ rule, action }): Suppression => ({ rule, action, cause: 'already-sent' })),
+        ],
+        inputs,
+      })),
+      inputs.now,
+    );
+    await tx.query(`update event_keys set state = 'decided' where id = any($1::uuid[])`, [
+      good.map(({ event }) => event.id),
+    ]);
+  }
+
+  private async quarantine(tx: EntityManager, id: string, reason: string): Promise<void> {
+    await tx.query(`update event_keys set state = 'quarantined', reason = $2 where id = $1`, [
+      id,
+      `FAILED: ${reason}`,
+    ]);
+    this.options.log.error({ event: 'event.quarantined', id }, reason);
+  }
+
+  private report(one: Decided): void {
+    if ('failure' in one) return;
+    const { event, decision } = one;
+    for (const { verdict } of decision.verdicts) this.options.metrics.verdicts.inc({ verdict });
+    const named = (verdict: string): string[] =>
+      decision.verdicts.filter((v) => v.verdict === verdict).map((v) => v.rule);
+    this.options.log.info(
+      {
+        event: 'event.evaluated',
+        id: event.id,
+        eventId: event.eventId,
+        eventType: event.eventType,
+        rules: decision.verdicts.length,
+        matched: named('matched'),
+        unknown: named('unknown'),
+        failed: named('error'),
+        deliveries: decision.deliveries.length,
+      },
+      'event evaluated',
+    );
+  }
+}

@@ -1,0 +1,51 @@
+import type { DataSource, EntityManager } from 'typeorm';
+import type { DecisionInputs, Verdict } from './decide.js';
+
+/** Why a "matched" led to no delivery. */
+export interface Suppression {
+  readonly rule: string;
+  readonly action: string;
+  readonly cause: 'already-sent';
+}
+
+/** One evaluation as the ledger keeps it: what cannot be recomputed, and what is needed to recompute the rest. */
+export interface Evaluation {
+  /** Id of the stored event. */
+  readonly eventId: string;
+  readonly occasion: string;
+  readonly ruleSet: string;
+  /** Matched, unknown, error and skipped; "not matched" can be recomputed and is left out. */
+  readonly verdicts: readonly (Verdict | Suppression)[];
+  readonly inputs: DecisionInputs;
+}
+
+/** The ledger: evaluations, unique by event and occasion. */
+export class EvaluationStore {
+  constructor(private readonly dataSource: DataSource) {}
+
+  async record(tx: EntityManager, evaluations: readonly Evaluation[], now: number): Promise<void> {
+    if (evaluations.length === 0) return;
+    await tx.query(
+      `insert into evaluations (event_id, occasion, decided_at, rule_set, verdicts, inputs)
+       select event_id, occasion, $6, rule_set, verdicts::json, inputs::json
+         from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[]) as u (event_id, occasion, rule_set, verdicts, inputs)`,
+      [
+        evaluations.map((one) => one.eventId),
+        evaluations.map((one) => one.occasion),
+        evaluations.map((one) => one.ruleSet),
+        evaluations.map((one) => JSON.stringify(one.verdicts)),
+        evaluations.map((one) => JSON.stringify(one.inputs)),
+        new Date(now),
+      ],
+    );
+  }
+
+  async find(eventId: string, occasion: string): Promise<Evaluation | null> {
+    const [row] = await this.dataSource.query<Evaluation[]>(
+      `select event_id as "eventId", occasion, rule_set as "ruleSet", verdicts, inputs
+         from evaluations where event_id = $1 and occasion = $2`,
+      [eventId, occasion],
+    );
+    return row ?? null;
+  }
+}

@@ -1,0 +1,91 @@
+import { type BeforeApplicationShutdown, Module, type OnApplicationBootstrap } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { DeliveryModule } from '../action/action.module.js';
+import { DeliveryStore } from '../action/delivery-store.js';
+import { Clock } from '../config/clock.js';
+import { Config } from '../config/config.module.js';
+import { Log } from '../config/log.js';
+import { Metrics } from '../config/metrics.js';
+import { Catalogue } from '../events/catalogue.js';
+import { EventStore } from '../events/event-store.js';
+import { EventsModule } from '../events/events.module.js';
+import { Wakeup } from '../queue/wakeup.js';
+import { DecisionWorker } from './decision-worker.js';
+import { EvaluationStore } from './evaluation-store.js';
+import { RuleLoader } from './rule-loader.js';
+import { RuleSetStore } from './rule-set-store.js';
+
+/**
+ * ROOM 2: from an event to a decision. An event is decided once, by the rule set that is live at that moment; the
+ * evaluation and the deliveries are written in one transaction. With no sound rule set, events wait; nothing is lost.
+ */
+@Module({
+  imports: [EventsModule, DeliveryModule],
+  providers: [
+    {
+      provide: RuleSetStore,
+      inject: [DataSource, Catalogue, Clock],
+      useFactory: (dataSource: DataSource, catalogue: Catalogue, clock: Clock) =>
+        new RuleSetStore(dataSource, catalogue, clock),
+    },
+    {
+      provide: EvaluationStore,
+      inject: [DataSource],
+      useFactory: (dataSource: DataSource) => new EvaluationStore(dataSource),
+    },
+    {
+      provide: RuleLoader,
+      inject: [Config, RuleSetStore, Catalogue, Log],
+      useFactory: ({ settings }: Config, store: RuleSetStore, catalogue: Catalogue, log: Log) =>
+        new RuleLoader(settings.RULES_DIR, settings.secrets, store, catalogue, log),
+    },
+    {
+      provide: DecisionWorker,
+      inject: [
+        DataSource,
+        EventStore,
+        RuleSetStore,
+        EvaluationStore,
+        DeliveryStore,
+        Config,
+        Wakeup,
+        Clock,
+        Log,
+        Metrics,
+      ],
+      useFactory: (
+        dataSource: DataSource,
+        events: EventStore,
+        ruleSets: RuleSetStore,
+        evaluations: EvaluationStore,
+        deliveries: DeliveryStore,
+        { settings }: Config,
+        wakeup: Wakeup,
+        clock: Clock,
+        log: Log,
+        metrics: Metrics,
+      ) =>
+        new DecisionWorker(
+          dataSource,
+          { events, ruleSets, evaluations, deliveries },
+          { timezone: settings.DEFAULT_TIMEZONE, wakeup, clock, log, metrics },
+        ),
+    },
+  ],
+  exports: [DecisionWorker, EvaluationStore, RuleSetStore, RuleLoader],
+})
+export class RulesModule implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  constructor(
+    private readonly loader: RuleLoader,
+    private readonly worker: DecisionWorker,
+  ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    await this.loader.load();
+    this.worker.start();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.worker.stop();
+  }
+}
