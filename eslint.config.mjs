@@ -11,7 +11,8 @@ const ROOMS = {
   ingestion: ['events', 'queue', 'database', 'config'],
   action: ['events', 'queue', 'database', 'config'],
   rules: ['events', 'action', 'queue', 'database', 'config'],
-  cli: ['config', 'database', 'queue', 'events', 'ingestion', 'rules', 'action'],
+  console: ['config', 'database', 'queue', 'events', 'ingestion', 'rules', 'action'],
+  cli: ['config', 'database', 'queue', 'events', 'ingestion', 'rules', 'action', 'console'],
 };
 
 const directions = Object.entries(ROOMS).map(([room, allowed]) => {
@@ -62,7 +63,7 @@ export default tseslint.config(
     rules: { '@typescript-eslint/no-non-null-assertion': 'off' },
   },
   {
-    files: ['src/cli.ts', 'src/main.ts', 'src/cli/**/*.ts'],
+    files: ['src/node-version.ts', 'src/cli/**/*.ts'],
     rules: { 'no-console': 'off' },
   },
   {

@@ -238,12 +238,15 @@ const replyCode = (response: string): number => Number(/^\d{3}/.exec(response)?.
 
 /** The code of an error, or of what caused it. Errors of Node's core may come from another realm: no instanceof. */
 function codeOf(error: unknown): string {
-  const { code, cause, errors } = (typeof error === 'object' && error !== null ? error : {}) as {
+  const { code, name, cause, errors } = (typeof error === 'object' && error !== null ? error : {}) as {
     readonly code?: unknown;
+    readonly name?: unknown;
     readonly cause?: unknown;
     readonly errors?: unknown;
   };
   if (typeof code === 'string' && /^\w+$/.test(code)) return code;
+  // undici leaves the code of some of these out.
+  if (name === 'HTTPParserError') return 'HPE_INVALID';
   if (Array.isArray(errors) && errors.length > 0) return codeOf(errors[0]);
   return cause === undefined ? 'UNKNOWN' : codeOf(cause);
 }

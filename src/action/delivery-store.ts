@@ -89,7 +89,8 @@ export class DeliveryStore {
     const at = new Date(now);
     // Sorted, so that two transactions with the same keys wait for each other in one order.
     const rows = deliveries
-      .map((one) => ({ ...one, id: uuidv7({ msecs: now }), key: actionKeyOf(one.delivery) }))
+      // The sequence keeps the ids in the order of the decision, which is that of the rules' priorities.
+      .map((one, seq) => ({ ...one, id: uuidv7({ msecs: now, seq }), key: actionKeyOf(one.delivery) }))
       .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
     const inserted = await tx.query<{ id: string }[]>(
       `insert into action_keys (key, id, state, due_at, code, reason, updated_at)

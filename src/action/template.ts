@@ -139,7 +139,7 @@ class PlaceholderReader {
       } else if (this.accept('[')) {
         if (this.token.kind !== 'number' && this.token.kind !== 'text')
           this.fail('a number or a quoted name belongs in [ ]');
-        path.push(this.token.kind === 'text' ? String(unquote(this.take())) : this.take());
+        path.push(this.token.kind === 'text' ? unquote(this.take()) : this.take());
         if (!this.accept(']')) this.fail('"]" is missing');
       } else break;
     }
@@ -344,7 +344,7 @@ function apply(filter: FilterCall, value: unknown, { path }: Placeholder, scope:
     case 'downcase':
       return textOf(value).toLowerCase();
     case 'truncate': {
-      const characters = [...textOf(value)];
+      const characters = Array.from(new Intl.Segmenter().segment(textOf(value)), ({ segment }) => segment);
       return characters.length > Number(first)
         ? `${characters.slice(0, Number(first) - 1).join('')}…`
         : textOf(value);
@@ -360,7 +360,7 @@ function apply(filter: FilterCall, value: unknown, { path }: Placeholder, scope:
 export function textOf(value: unknown): string {
   if (value === null || value === undefined) return '';
   if (typeof value === 'string') return value;
-  return typeof value === 'object' ? JSON.stringify(value) : String(value as number | boolean);
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : JSON.stringify(value);
 }
 
 export function escapeHtml(text: string): string {
@@ -377,7 +377,7 @@ function bounded(value: unknown, { path }: Placeholder): unknown {
     for (let depth = 0; level.length > 0; depth += 1) {
       if (depth > MAX_DEPTH) throw tooLarge(path, `is nested deeper than ${MAX_DEPTH} levels`);
       level = level
-        .flatMap((one) => Object.values(one as object))
+        .flatMap((one): unknown[] => Object.values(one as object))
         .filter((one) => typeof one === 'object' && one !== null);
     }
   }

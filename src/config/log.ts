@@ -13,20 +13,22 @@ export abstract class Log {
 }
 
 /**
- * A log on standard output: JSON lines, or readable ones on a terminal. Lines are written asynchronously and
+ * A log on standard output, or in a file: JSON lines, or readable ones on a terminal. Lines are written asynchronously and
  * dropped when a blocked reader leaves more than 16 MB waiting: a stuck log collector must not stop acknowledgements.
  */
-export function createLog(config: Pick<Config, 'LOG_LEVEL' | 'LOG_FORMAT'>): Log {
-  const format = config.LOG_FORMAT ?? (process.stdout.isTTY ? 'pretty' : 'json');
+export function createLog(config: Pick<Config, 'LOG_LEVEL' | 'LOG_FORMAT'>, file?: string): Log {
+  const terminal = file === undefined && process.stdout.isTTY;
+  const format = config.LOG_FORMAT ?? (terminal ? 'pretty' : 'json');
   const destination =
     format === 'pretty'
       ? pretty({
-          colorize: process.stdout.isTTY,
+          colorize: terminal,
+          destination: file ?? 1,
           ignore: 'pid,hostname',
           translateTime: 'HH:MM:ss.l',
           sync: false,
         })
-      : pino.destination({ dest: 1, sync: false, maxLength: 16 * 1024 * 1024 });
+      : pino.destination({ dest: file ?? 1, mkdir: true, sync: false, maxLength: 16 * 1024 * 1024 });
   return pino(
     {
       level: config.LOG_LEVEL,

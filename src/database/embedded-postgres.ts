@@ -9,6 +9,7 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  readSync,
   renameSync,
   rmSync,
   statSync,
@@ -211,8 +212,7 @@ class Server implements EmbeddedPostgres {
     });
     child.once('exit', (code, signal) => {
       if (WINDOWS && code === 0) return;
-      const said = readFileSync(logFile).subarray(from).toString('utf8').trim().split('\n').slice(-12);
-      launch.failure ??= `${said.join('\n')}\n(${program} ended with ${signal ?? `code ${code ?? 0}`})`;
+      launch.failure ??= `${endOf(logFile, from)}\n(${program} ended with ${signal ?? `code ${code ?? 0}`})`;
       this.check();
     });
     return launch;
@@ -310,7 +310,8 @@ class Server implements EmbeddedPostgres {
     const session = this.session;
     this.session = null;
     session?.ref();
-    const others = session === null ? 0 : await countOthers(session);
+    const others =
+      session === null ? 0 : await Promise.race([countOthers(session), sleep(3000, 0, { ref: false })]);
     void session?.end().catch(() => undefined);
     if (others > 0) {
       this.log(`PostgreSQL keeps running on ${this.files.home}: ${others} connections of others use it`);
@@ -396,6 +397,20 @@ async function countOthers(session: Client): Promise<number> {
     }
   } catch {
     return 0; // It is being shut down already.
+  }
+}
+
+/** The last lines of a log, at most 4 KB of what was written after `from`. */
+function endOf(path: string, from: number): string {
+  const file = openSync(path, constants.O_RDONLY | NO_FOLLOW);
+  try {
+    const { size } = fstatSync(file);
+    const start = Math.max(Math.min(from, size), size - 4096);
+    const bytes = Buffer.alloc(size - start);
+    readSync(file, bytes, 0, bytes.length, start);
+    return bytes.toString('utf8').trim();
+  } finally {
+    closeSync(file);
   }
 }
 

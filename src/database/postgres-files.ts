@@ -84,6 +84,8 @@ export async function preparePostgresFiles(options: {
   }
   removeLeftovers(dirname(place));
   const created = isEmpty(place) && (await makeCluster(place, owner, binaries));
+  // Again: an initdb that outlived its parent may have written on until it missed its files.
+  if (created) removeLeftovers(dirname(place));
   // Written only when the cluster is there: a pointer to nothing would look like a lost database.
   if (place !== join(dataDir, 'postgres') && !existsSync(pointer)) {
     writeFileSync(pointer, `${place}\n`, { flush: true });

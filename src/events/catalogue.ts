@@ -14,6 +14,8 @@ const EVENT_TYPE = z.strictObject({
   rootEntity: z.string(),
   /** The field that holds the status, and its values in the order they normally follow each other. */
   status: z.strictObject({ field: z.string(), order: z.array(z.union([z.string(), z.number()])) }).optional(),
+  /** The fields of a typical event. */
+  sample: z.record(z.string(), z.json()).optional(),
   fields: z.record(
     z.string(),
     z.strictObject({

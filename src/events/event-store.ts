@@ -18,6 +18,8 @@ export interface Received {
   readonly id: string | null;
 }
 
+export type EventState = 'undecided' | 'decided' | 'quarantined';
+
 /** An event as stored. */
 export interface StoredEvent {
   readonly id: string;
@@ -65,8 +67,14 @@ export class EventStore {
     return this.commits.add(event);
   }
 
+  /** Events that wait for their commit. */
   get backlog(): number {
     return this.commits.backlog;
+  }
+
+  /** No more events are taken until some are committed. */
+  get isFull(): boolean {
+    return this.commits.isFull;
   }
 
   drain(): Promise<void> {
@@ -75,6 +83,18 @@ export class EventStore {
 
   async find(id: string): Promise<StoredEvent | null> {
     return (await this.findMany([id], this.dataSource.manager))[0] ?? null;
+  }
+
+  /** The event with this key, and how far it has come; null when there is none. */
+  async findByKey(
+    origin: string,
+    eventId: string,
+  ): Promise<{ readonly id: string; readonly state: EventState; readonly reason: string | null } | null> {
+    const [row] = await this.dataSource.query<{ id: string; state: EventState; reason: string | null }[]>(
+      'select id, state, reason from event_keys where origin = $1 and event_id = $2',
+      [origin, eventId],
+    );
+    return row ?? null;
   }
 
   async findMany(ids: readonly string[], tx: EntityManager): Promise<StoredEvent[]> {

@@ -1,4 +1,4 @@
-import { createDecipheriv, createHash, timingSafeEqual } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 
 /** The AES key of an Encrypt Key: its SHA-256 (feishu-events 1.4). 32 bytes. */
 export function feishuAesKey(encryptKey: string): Buffer {
@@ -19,6 +19,13 @@ export function decryptFeishu(key: Buffer, encrypted: string): Buffer | null {
   } catch {
     return null;
   }
+}
+
+/** The `encrypt` member of a body as Feishu makes it: base64 of a fresh IV and the ciphertext. For what sends like Feishu. */
+export function encryptFeishu(key: Buffer, plaintext: string): string {
+  const iv = randomBytes(16);
+  const cipher = createCipheriv('aes-256-cbc', key, iv);
+  return Buffer.concat([iv, cipher.update(plaintext, 'utf8'), cipher.final()]).toString('base64');
 }
 
 /** Lower-case hex of `X-Lark-Signature`: SHA-256 over timestamp, nonce, Encrypt Key and the raw body (feishu-events 1.5). */

@@ -37,8 +37,7 @@ export class GroupCommit<Item, Result> {
 
   /** @throws BacklogFullError; whatever the commit of this item threw. */
   add(item: Item): Promise<Result> {
-    if (this.waiting.length >= this.limits.backlog)
-      return Promise.reject(new BacklogFullError(this.waiting.length));
+    if (this.isFull) return Promise.reject(new BacklogFullError(this.waiting.length));
     return new Promise<Result>((resolve, reject) => {
       this.waiting.push({ item, resolve, reject });
       // Requests that the socket layer hands over in the same turn of the event loop share the commit.
@@ -51,6 +50,10 @@ export class GroupCommit<Item, Result> {
 
   get backlog(): number {
     return this.waiting.length;
+  }
+
+  get isFull(): boolean {
+    return this.waiting.length >= this.limits.backlog;
   }
 
   /** Resolves when nothing is waiting or running. */

@@ -25,7 +25,7 @@ export async function lockLanes(
        union all
        select (select t.lane from ${table} t where ${waiting} and t.lane > busy.lane order by t.lane limit 1)
          from busy where busy.lane is not null)
-     select lane from (select lane from busy where lane is not null order by random() limit $1) as some
+     select lane from (select lane from busy where lane is not null order by random() limit $1) as chosen
       where pg_try_advisory_xact_lock($2, lane)`,
     [most, LANE_LOCKS],
   );

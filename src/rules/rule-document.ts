@@ -95,15 +95,15 @@ const condition: z.ZodType<ConditionDocument> = z.lazy(() =>
             : z.strictObject({ [sets[0]]: children, ...name });
       const parsed = schema.safeParse(given);
       if (parsed.success) return withoutPriority(parsed.data as Record<string, unknown>);
-      for (const issue of parsed.error.issues)
-        context.addIssue({ ...issue } as Parameters<typeof context.addIssue>[0]);
+      for (const issue of parsed.error.issues) context.addIssue({ ...issue });
       return z.NEVER;
     }),
 );
 
 /** Priorities of conditions only say which is looked at first; with all facts at hand every one is looked at. */
-function withoutPriority({ priority: _, name: __, ...rest }: Record<string, unknown>): ConditionDocument {
-  return rest as unknown as ConditionDocument;
+function withoutPriority(condition: Record<string, unknown>): ConditionDocument {
+  const kept = Object.entries(condition).filter(([key]) => key !== 'priority' && key !== 'name');
+  return Object.fromEntries(kept) as unknown as ConditionDocument;
 }
 
 const eventType = z

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { z } from 'zod';
-import { type Action, compileAction } from '../action/action.js';
+import { type Action, compileAction, type ReportProblem } from '../action/action.js';
 import { ACTION_DOCUMENT } from '../action/action-document.js';
 import type { Catalogue } from '../events/catalogue.js';
 import { ENVELOPE_FACTS } from '../events/event-facts.js';
@@ -240,12 +240,11 @@ function compileActions(
       );
     }
     names.add(parsed.data.name);
-    let sound = true;
-    const action = compileAction(parsed.data, (below, code, message, mend) => {
-      sound = false;
+    const problems: Parameters<ReportProblem>[] = [];
+    const action = compileAction(parsed.data, (...problem) => problems.push(problem));
+    for (const [below, code, message, mend] of problems)
       reporter.error([...at, ...below], code, message, mend);
-    });
-    return sound ? action : null;
+    return problems.length === 0 ? action : null;
   });
 }
 

@@ -156,7 +156,10 @@ describe('a request to a refused address', () => {
     await once(listener, 'listening');
     port = (listener.address() as AddressInfo).port;
   });
-  afterAll(() => listener.close());
+  afterAll(async () => {
+    listener.close();
+    await once(listener, 'close');
+  });
   beforeEach(() => {
     connections = 0;
     lookups = [];
@@ -257,18 +260,18 @@ describe('a request to a refused address', () => {
   });
 
   it.each([
-    ['127.0.0.1', '::1'],
-    ['::ffff:127.0.0.1'],
-    ['64:ff9b::7f00:1'],
-    ['2002:7f00:1::'],
-    ['fd00:ec2::254'],
-    ['100.64.0.1'],
-    ['0.0.0.0'],
-    [UNUSED_PUBLIC, '127.0.0.1'],
-    ['127.0.0.1', UNUSED_PUBLIC],
-    [UNUSED_PUBLIC, '10.0.0.1', '2d00::2'],
-  ])('by a name with the addresses %p, %p opens no connection', async (...found) => {
-    addresses = [named(...found.filter((address) => address !== undefined))];
+    [['127.0.0.1', '::1']],
+    [['::ffff:127.0.0.1']],
+    [['64:ff9b::7f00:1']],
+    [['2002:7f00:1::']],
+    [['fd00:ec2::254']],
+    [['100.64.0.1']],
+    [['0.0.0.0']],
+    [[UNUSED_PUBLIC, '127.0.0.1']],
+    [['127.0.0.1', UNUSED_PUBLIC]],
+    [[UNUSED_PUBLIC, '10.0.0.1', '2d00::2']],
+  ])('by a name with the addresses %p opens no connection', async (found) => {
+    addresses = [named(...found)];
     expect(await send(`http://evil.example:${port}/`)).toMatchObject({ code: 'ADDRESS_FORBIDDEN' });
     expect(connections).toBe(0);
   });

@@ -1,0 +1,20 @@
+// One PostgreSQL for the whole run, with a migrated template that each test file clones. Uses the built dist/.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createDataSource, migrate } from '../../dist/database/data-source.js';
+import { startEmbeddedPostgres } from '../../dist/database/embedded-postgres.js';
+
+export default async function setUp() {
+  const dataDir = mkdtempSync(join(tmpdir(), 'aftersign-test-'));
+  const server = await startEmbeddedPostgres({ dataDir, log: () => undefined });
+  const template = createDataSource(server.url, 2);
+  await template.initialize();
+  await migrate(template);
+  await template.destroy();
+  process.env.AFTERSIGN_TEST_DATABASE = JSON.stringify(server.url);
+  globalThis.aftersignTearDown = async () => {
+    await server.stop();
+    rmSync(dataDir, { recursive: true, force: true });
+  };
+}
