@@ -34,7 +34,8 @@ export function nextDelay(
   const over = retry?.over ?? DEFAULT_OVER;
   if (retry?.max !== undefined && attempt >= retry.max) return null;
   if (elapsed >= over) return null;
-  const jittered = Math.min(FIRST * FACTOR ** (attempt - 1), LONGEST) * (1 - JITTER + 2 * JITTER * random());
+  const jitter = 1 - JITTER + 2 * JITTER * random();
+  const jittered = Math.round(Math.min(FIRST * FACTOR ** (attempt - 1), LONGEST) * jitter);
   // The last attempt falls on the end of the time, not beyond it; a target that asked for more is given it.
   return Math.max(Math.min(jittered, over - elapsed), asked);
 }

@@ -58,6 +58,8 @@ const READY_MS = 60_000;
 /** How long a server that was killed may keep its shared memory: its last backends have to notice. */
 const LOCKED_MS = 15_000;
 const LOCKED = /pre-existing shared memory block|lock file "[^"]*" (?:already exists|is empty)/;
+/** SQLSTATE classes of a server that is starting, ending or full: asking again later can help. */
+const PASSING = /^(?:08|53|55|57)/;
 const TURN_MS = 20_000;
 const POLL_MS = 30;
 const LOG_LIMIT = 5 * 1024 * 1024;
@@ -231,12 +233,15 @@ class Server implements EmbeddedPostgres {
         return true;
       } catch (error) {
         said = messageOf(error);
-        if (sqlState(error)?.startsWith('28') === true) {
+        const refusal = sqlState(error) ?? '';
+        if (refusal !== '' && !PASSING.test(refusal)) {
           if (launch !== null) await this.shutDown();
-          throw new DatabaseError(
-            'DATABASE_FILES',
-            `The database refuses the password in ${join(home, 'password')} (${said}): restore that file from a backup.`,
-          );
+          throw refusal.startsWith('28')
+            ? new DatabaseError(
+                'DATABASE_FILES',
+                `The database refuses the password in ${join(home, 'password')} (${said}): restore that file from a backup.`,
+              )
+            : new DatabaseError('DATABASE_NOT_STARTED', `PostgreSQL on ${home} refuses connections: ${said}`);
         }
       }
       await sleep(POLL_MS);

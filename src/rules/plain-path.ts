@@ -10,7 +10,7 @@ export function parsePath(path: string): string[] | null {
   if (path.length > 500) return null;
   let at = 0;
   const keys: string[] = [];
-  const text = path.startsWith('$') ? path.slice(1) : `.${path}`;
+  const text = path.startsWith('$') ? path.slice(1) : path.startsWith('[') ? path : `.${path}`;
   while (at < text.length) {
     SEGMENT.lastIndex = at;
     const match = SEGMENT.exec(text);

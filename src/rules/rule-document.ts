@@ -83,7 +83,7 @@ const condition: z.ZodType<ConditionDocument> = z.lazy(() =>
         return z.NEVER;
       }
       if (Object.hasOwn(given, 'condition')) {
-        context.addIssue('named conditions are not available in this version');
+        context.addIssue('a named "condition" is not available in this version');
         return z.NEVER;
       }
       const name = { name: z.string().optional(), priority: z.int().min(1).optional() };
