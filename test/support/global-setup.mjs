@@ -1,5 +1,5 @@
 // One PostgreSQL for the whole run, with a migrated template that each test file clones. Uses the built dist/.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createDataSource, migrate } from '../../dist/database/data-source.js';
@@ -7,6 +7,8 @@ import { startEmbeddedPostgres } from '../../dist/database/embedded-postgres.js'
 
 export default async function setUp() {
   const dataDir = mkdtempSync(join(tmpdir(), 'aftersign-test-'));
+  // The database runs as another user when the tests run as root: it has to get to its files.
+  chmodSync(dataDir, 0o755);
   const server = await startEmbeddedPostgres({ dataDir, log: () => undefined });
   const template = createDataSource(server.url, 2);
   await template.initialize();

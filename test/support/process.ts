@@ -1,0 +1,103 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { chmodSync, mkdtempSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** A folder that the database's user can get to as well. */
+export function temporaryFolder(name: string): string {
+  const folder = mkdtempSync(join(tmpdir(), `aftersign-${name}-`));
+  chmodSync(folder, 0o755);
+  return folder;
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (typeof address !== 'object' || address === null) throw new Error('no port');
+  return address.port;
+}
+
+/** The built service as a process of its own: `node dist/main.js`. */
+export class ServiceProcess {
+  readonly url: string;
+  private child: ChildProcess | null = null;
+  private output = '';
+
+  constructor(
+    private readonly environment: Readonly<Record<string, string>>,
+    port: number,
+  ) {
+    this.url = `http://127.0.0.1:${port}`;
+  }
+
+  /** Starts it and waits until it takes events. Throws when the process ends instead. */
+  async start(): Promise<void> {
+    this.output = '';
+    const child = spawn(process.execPath, ['--enable-source-maps', 'dist/main.js'], {
+      env: { PATH: process.env['PATH'], ...this.environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.child = child;
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk: Buffer) => {
+        this.output = (this.output + chunk.toString('utf8')).slice(-100_000);
+      });
+    }
+    while (!(await this.isReady())) {
+      if (child.exitCode !== null || child.signalCode !== null) {
+        throw new Error(
+          `the service ended while starting (${child.exitCode ?? child.signalCode})\n${this.output}`,
+        );
+      }
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  /** Ends the process alone, or first its database server, without any warning. */
+  async kill(databaseIn: string | null = null): Promise<void> {
+    if (databaseIn !== null) process.kill(postmasterPid(databaseIn), 'SIGKILL');
+    await this.end('SIGKILL');
+  }
+
+  /** Asks it to stop; answers the exit code. */
+  async stop(): Promise<number | null> {
+    return await this.end('SIGTERM');
+  }
+
+  get log(): string {
+    return this.output;
+  }
+
+  private async end(signal: NodeJS.Signals): Promise<number | null> {
+    const { child } = this;
+    if (!child) return null;
+    const ended = new Promise<number | null>((resolve) => {
+      if (child.exitCode !== null || child.signalCode !== null) resolve(child.exitCode);
+      child.once('exit', (code) => {
+        resolve(code);
+      });
+    });
+    child.kill(signal);
+    return await ended;
+  }
+
+  private async isReady(): Promise<boolean> {
+    try {
+      const answer = await fetch(`${this.url}/health/ready`);
+      await answer.text();
+      return answer.status === 200;
+    } catch {
+      return false;
+    }
+  }
+}
+
+/** The process id of the embedded server in a data folder. */
+export function postmasterPid(dataDir: string): number {
+  return Number(readFileSync(join(dataDir, 'postgres', 'data', 'postmaster.pid'), 'utf8').split('\n')[0]);
+}
