@@ -172,8 +172,8 @@ export function networkOutcome(error: unknown, host: string): AttemptResult {
 }
 
 /** The outcome of a mail that the server took, for all or for some of its recipients. */
-export function mailOutcome(acceptance: SmtpAcceptance): AttemptResult {
-  const answer = keptText(Buffer.from(acceptance.response), []);
+export function mailOutcome(acceptance: SmtpAcceptance, secrets: readonly string[] = []): AttemptResult {
+  const answer = keptText(Buffer.from(acceptance.response), secrets);
   const status = replyCode(acceptance.response);
   if (acceptance.rejected.length === 0)
     return delivered(`The mail server took the mail (${status}).`, status, answer);
@@ -190,7 +190,7 @@ export function mailOutcome(acceptance: SmtpAcceptance): AttemptResult {
 const SESSION_COMMAND = /^(?:CONN|EHLO|LHLO|HELO|STARTTLS)$/;
 
 /** The outcome of a mail that nobody got: nodemailer's error. */
-export function mailFailure(error: unknown): AttemptResult {
+export function mailFailure(error: unknown, secrets: readonly string[] = []): AttemptResult {
   const failure = (typeof error === 'object' && error !== null ? error : {}) as {
     readonly responseCode?: number;
     readonly response?: string;
@@ -200,7 +200,7 @@ export function mailFailure(error: unknown): AttemptResult {
   };
   const code = codeOf(error);
   const { responseCode: status = null, command = '' } = failure;
-  const said = { status, answer: keptText(Buffer.from(failure.response ?? ''), []) };
+  const said = { status, answer: keptText(Buffer.from(failure.response ?? ''), secrets) };
   if (/^(?:EAUTH|ENOAUTH|EOAUTH2)$/.test(code) || status === 530)
     return retry({
       ...said,
@@ -257,7 +257,8 @@ function codeOf(error: unknown): string {
  */
 export function keptText(body: Uint8Array, secrets: readonly string[]): string {
   let text = new TextDecoder().decode(body).replace(/[^\P{Cc}\n\t]/gu, '');
-  for (const secret of secrets) text = text.replaceAll(secret, '[redacted]');
+  // A very short one would black out half of any text, and protect nothing.
+  for (const secret of secrets) if (secret.length >= 4) text = text.replaceAll(secret, '[redacted]');
   const bytes = Buffer.from(text);
   // A character cut in half at the end is left out, not replaced.
   return bytes.length <= KEPT_BYTES

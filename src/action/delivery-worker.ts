@@ -6,7 +6,7 @@ import type { ClaimedRow, LeasedRows } from '../queue/leased-rows.js';
 import type { Wakeup } from '../queue/wakeup.js';
 import { WorkerLoop } from '../queue/worker-loop.js';
 import { type AttemptRow, DELIVERY_QUEUE, type DeliveryRow, type DeliveryStore } from './delivery-store.js';
-import { makeReady, withoutSecrets } from './ready-request.js';
+import { makeReady } from './ready-request.js';
 import { nextDelay } from './retry-schedule.js';
 import type { AttemptResult, EmailRequest, HttpRequest, Sender } from './sender.js';
 
@@ -202,16 +202,12 @@ export class DeliveryWorker {
         `the secret ${ready.missing} is not set: set SECRET_${ready.missing}, then redrive`,
       );
     }
-    let result: AttemptResult;
-    if (ready.kind === 'http') result = await this.senders.http.send(ready.request, delivery.actionKey);
-    else if (this.senders.email === null)
+    if (ready.kind === 'http')
+      return await this.senders.http.send(ready.request, delivery.actionKey, ready.used);
+    if (this.senders.email === null) {
       return refuse('SMTP_NOT_CONFIGURED', 'no mail server is set: set SMTP_URL, then redrive');
-    else result = await this.senders.email.send(ready.request, delivery.actionKey);
-    return {
-      ...result,
-      detail: withoutSecrets(result.detail, ready.used),
-      answer: withoutSecrets(result.answer, ready.used),
-    };
+    }
+    return await this.senders.email.send(ready.request, delivery.actionKey, ready.used);
   }
 
   /** Attempts that end while others are being written share the next transaction. */

@@ -49,7 +49,11 @@ export class EmailSender implements Sender<EmailRequest> {
     });
   }
 
-  async send(request: EmailRequest, actionKey: string): Promise<AttemptResult> {
+  async send(
+    request: EmailRequest,
+    actionKey: string,
+    secrets: readonly string[] = [],
+  ): Promise<AttemptResult> {
     const problem = problemOf(request);
     if (problem !== null) return problem;
     const deadline = new AbortController();
@@ -57,11 +61,10 @@ export class EmailSender implements Sender<EmailRequest> {
       deadline.abort();
     }, ATTEMPT_TIMEOUT_MS);
     try {
-      return mailOutcome(
-        await this.transport.sendMail({ ...this.mailOf(request, actionKey), signal: deadline.signal }),
-      );
+      const mail = { ...this.mailOf(request, actionKey), signal: deadline.signal };
+      return mailOutcome(await this.transport.sendMail(mail), secrets);
     } catch (error) {
-      return mailFailure(error);
+      return mailFailure(error, secrets);
     } finally {
       clearTimeout(timer);
     }

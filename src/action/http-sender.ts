@@ -39,8 +39,6 @@ const FRAMING_HEADER =
   /^(?:host|content-length|transfer-encoding|connection|keep-alive|upgrade|te|trailer|expect|proxy-.*)$/i;
 const HEADER_NAME = /^[\w!#$%&'*+.^`|~-]+$/;
 const HEADER_VALUE = /^[\x20-\x7e\xa0-\xff]*$/;
-/** Headers whose value is blacked out when a target echoes it. */
-const SECRET_HEADER = /auth|cookie|token|secret|key|password|signature/i;
 
 class AttemptError extends Error {
   constructor(readonly code: 'ADDRESS_FORBIDDEN' | 'DEADLINE_PASSED' | 'TOO_MANY_INTERIM_ANSWERS') {
@@ -75,8 +73,12 @@ export class HttpSender implements Sender<HttpRequest> {
     });
   }
 
-  async send(request: HttpRequest, actionKey: string): Promise<AttemptResult> {
-    const attempt = this.attempt(request, actionKey);
+  async send(
+    request: HttpRequest,
+    actionKey: string,
+    secrets: readonly string[] = [],
+  ): Promise<AttemptResult> {
+    const attempt = this.attempt(request, actionKey, secrets);
     this.underway.add(attempt);
     try {
       return await attempt;
@@ -92,7 +94,11 @@ export class HttpSender implements Sender<HttpRequest> {
     await this.agent.destroy();
   }
 
-  private async attempt(request: HttpRequest, actionKey: string): Promise<AttemptResult> {
+  private async attempt(
+    request: HttpRequest,
+    actionKey: string,
+    secrets: readonly string[],
+  ): Promise<AttemptResult> {
     const url = URL.canParse(request.url) ? new URL(request.url) : null;
     if (url === null || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '')
       return refusedRequest('URL_INVALID', 'The URL is not http or https, or holds a user name or password.');
@@ -100,7 +106,7 @@ export class HttpSender implements Sender<HttpRequest> {
     const problem = headerProblem(headers);
     if (problem !== null) return refusedRequest('HEADER_INVALID', problem);
     try {
-      const answer = await this.exchange(url, request, headers);
+      const answer = await this.exchange(url, request, headers, secrets);
       return httpOutcome(answer, request.success, url.host, this.clock.now());
     } catch (error) {
       return networkOutcome(error, url.host);
@@ -111,6 +117,7 @@ export class HttpSender implements Sender<HttpRequest> {
     url: URL,
     request: HttpRequest,
     headers: Record<string, string>,
+    secrets: readonly string[],
   ): Promise<HttpAnswer> {
     const deadline = new AbortController();
     const timer = setTimeout(() => {
@@ -137,7 +144,7 @@ export class HttpSender implements Sender<HttpRequest> {
       return {
         status: response.statusCode,
         retryAfter: (Array.isArray(retryAfter) ? retryAfter[0] : retryAfter) ?? null,
-        text: keptText(body.body, secretsOf(headers)),
+        text: keptText(body.body, secrets),
         ...body,
       };
     } finally {
@@ -244,11 +251,4 @@ function headerProblem(headers: Record<string, string>): string | null {
     if (!HEADER_VALUE.test(value)) return `The header ${name} holds characters that a header cannot hold.`;
   }
   return size > HEADER_BYTES ? 'The headers are larger than 16 kB.' : null;
-}
-
-function secretsOf(headers: Record<string, string>): string[] {
-  return Object.entries(headers)
-    .filter(([name]) => SECRET_HEADER.test(name) && name !== 'idempotency-key')
-    .flatMap(([, value]) => [value, value.slice(value.indexOf(' ') + 1)])
-    .filter((value) => value.length >= 6);
 }

@@ -1,7 +1,7 @@
 import type { RenderedRequest, SecretSlot } from './action.js';
 import type { EmailRequest, HttpRequest } from './sender.js';
 
-/** A request with its secrets in place, ready for a sender; `used` are their values, to be kept out of what is stored. */
+/** A request with its secrets in place, ready for a sender; `used` are their values, which must not be kept of an answer. */
 export type ReadyRequest = { readonly used: readonly string[] } & (
   | { readonly kind: 'http'; readonly request: HttpRequest }
   | { readonly kind: 'email'; readonly request: EmailRequest }
@@ -69,12 +69,4 @@ function put(content: Record<string, unknown>, at: readonly (string | number)[],
   let parent = content as Record<string | number, unknown>;
   for (const key of at.slice(0, -1)) parent = parent[key] as Record<string | number, unknown>;
   parent[at.at(-1) ?? ''] = text;
-}
-
-/** The text without the secrets that were in the request: a target may echo what it was sent. */
-export function withoutSecrets(text: string, used: readonly string[]): string {
-  // Very short secrets would blank out half of any text, and protect nothing.
-  return used
-    .filter((value) => value.length >= 4)
-    .reduce((rest, value) => rest.replaceAll(value, '***'), text);
 }

@@ -43,8 +43,11 @@ export interface AttemptResult {
 
 /** Sends one kind of action. Never throws for what a target does: every ending is a result. */
 export interface Sender<Request> {
-  /** `actionKey` is the same for every attempt of one delivery. */
-  send(request: Request, actionKey: string): Promise<AttemptResult>;
+  /**
+   * `actionKey` is the same for every attempt of one delivery. `secrets` are the secret values within the request:
+   * a target may echo them, and what is kept of its answer holds none.
+   */
+  send(request: Request, actionKey: string, secrets?: readonly string[]): Promise<AttemptResult>;
   /** Ends idle connections. */
   close(): Promise<void>;
 }

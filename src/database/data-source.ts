@@ -31,6 +31,8 @@ export function createDataSource(address: DatabaseAddress, poolSize = 20): DataS
           username: address.user,
           password: address.password,
           database: address.database,
+          // The embedded server is reached by its socket: a PGSSLMODE of the environment does not concern it.
+          ssl: false,
         };
   return new DataSource({
     type: 'postgres',

@@ -3,6 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import {
   chmodSync,
   closeSync,
+  constants,
   cpSync,
   existsSync,
   fsyncSync,
@@ -53,6 +54,8 @@ interface Binaries {
 }
 
 export const WINDOWS = process.platform === 'win32';
+/** Opening never goes through a link that somebody else has put there. */
+export const NO_FOLLOW = WINDOWS ? 0 : constants.O_NOFOLLOW;
 export const SUPERUSER = 'aftersign';
 export const ANOTHER_SERVER = 'Set DATABASE_URL to use a PostgreSQL server of your own.';
 

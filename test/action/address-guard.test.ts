@@ -10,8 +10,8 @@ import { SystemClock } from '../../src/config/clock.js';
 import type { OutboundAllowance } from '../../src/config/config.js';
 
 // Real: sender, sockets, a listener on 127.0.0.1. Fake: the DNS look-up, where a test says what a name is.
-/** Public by its number and given to nobody (IANA), so that connecting to it reaches nobody. */
-const UNUSED_PUBLIC = '2d00::1';
+/** Allowed by name of its address, where nothing listens: stands for what is permitted without leaving this machine. */
+const PERMITTED = '127.0.0.8';
 
 describe('an address', () => {
   it.each([
@@ -74,7 +74,7 @@ describe('an address', () => {
   });
 
   it('that is plain global unicast is not', () => {
-    const addresses = ['1.1.1.1', '8.8.8.8', '93.184.215.14', '100.63.255.255', '100.128.0.1', '172.15.0.1', '172.32.0.1', '192.167.255.255', '223.255.255.255', '2001:4860:4860::8888', '2606:4700:4700::1111', '240e::1', UNUSED_PUBLIC]; // prettier-ignore
+    const addresses = ['1.1.1.1', '8.8.8.8', '93.184.215.14', '100.63.255.255', '100.128.0.1', '172.15.0.1', '172.32.0.1', '192.167.255.255', '223.255.255.255', '2001:4860:4860::8888', '2606:4700:4700::1111', '240e::1', '2d00::1']; // prettier-ignore
     expect(addresses.filter((address) => isForbidden(address))).toEqual([]);
   });
 });
@@ -267,27 +267,38 @@ describe('a request to a refused address', () => {
     [['fd00:ec2::254']],
     [['100.64.0.1']],
     [['0.0.0.0']],
-    [[UNUSED_PUBLIC, '127.0.0.1']],
-    [['127.0.0.1', UNUSED_PUBLIC]],
-    [[UNUSED_PUBLIC, '10.0.0.1', '2d00::2']],
+    [[PERMITTED, '127.0.0.1']],
+    [['127.0.0.1', PERMITTED]],
+    [[PERMITTED, '10.0.0.1', PERMITTED]],
   ])('by a name with the addresses %p opens no connection', async (found) => {
+    const permissive = senderWith([{ kind: 'cidr', address: PERMITTED, prefix: 32, port: null }]);
     addresses = [named(...found)];
-    expect(await send(`http://evil.example:${port}/`)).toMatchObject({ code: 'ADDRESS_FORBIDDEN' });
+    expect(await send(`http://evil.example:${port}/`, permissive)).toMatchObject({
+      code: 'ADDRESS_FORBIDDEN',
+    });
     expect(connections).toBe(0);
+    await permissive.close();
   });
 
-  it('by a name that is public for the check is public for the connection: it is looked up once', async () => {
-    addresses = [named(UNUSED_PUBLIC), named('127.0.0.1')];
-    const { code } = await send(`http://rebind.example:${port}/`, sender, 200);
-    expect(code).not.toBe('ADDRESS_FORBIDDEN');
+  it('by a name is looked up once: what was checked is what is connected to', async () => {
+    const permissive = senderWith([{ kind: 'cidr', address: PERMITTED, prefix: 32, port: null }]);
+    addresses = [named(PERMITTED), named('127.0.0.1')];
+    expect(await send(`http://rebind.example:${port}/`, permissive)).toMatchObject({
+      code: 'TARGET_REFUSED',
+    });
     expect({ connections, lookups }).toEqual({ connections: 0, lookups: ['rebind.example'] });
+    await permissive.close();
   });
 
   it('by a name that turns private is refused on the next try', async () => {
-    addresses = [named(UNUSED_PUBLIC), named('127.0.0.1')];
-    await send(`http://rebind.example:${port}/`, sender, 200);
-    expect(await send(`http://rebind.example:${port}/`)).toMatchObject({ code: 'ADDRESS_FORBIDDEN' });
+    const permissive = senderWith([{ kind: 'cidr', address: PERMITTED, prefix: 32, port: null }]);
+    addresses = [named(PERMITTED), named('127.0.0.1')];
+    await send(`http://rebind.example:${port}/`, permissive);
+    expect(await send(`http://rebind.example:${port}/`, permissive)).toMatchObject({
+      code: 'ADDRESS_FORBIDDEN',
+    });
     expect(connections).toBe(0);
+    await permissive.close();
   });
 
   it('by a name that turns private is refused when a kept connection has ended', async () => {

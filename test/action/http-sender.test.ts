@@ -333,12 +333,17 @@ describe('an answer', () => {
     }
   });
 
-  it('that echoes a secret header is kept without it', async () => {
-    const target = await serve((incoming, response) => response.end(JSON.stringify(incoming.headers)));
-    const { answer } = await send(target.origin, {
-      headers: { Authorization: 'Bearer hunter2hunter2', 'X-Api-Key': 'abcdef123456', 'X-Id': 'shown-as-is' },
+  it('that echoes secrets is kept without them, also where the kept part ends', async () => {
+    const target = await serve((incoming, response) => {
+      response.end(`${JSON.stringify(incoming.headers)}${'x'.repeat(3700)}hunter2hunter2`);
     });
-    expect(answer).not.toMatch(/hunter2|abcdef123456/);
+    const { answer } = await sender.send(
+      request(target.origin, { headers: { authorization: 'Bearer hunter2hunter2', 'x-id': 'shown-as-is' } }),
+      'key-1',
+      ['hunter2hunter2'],
+    );
+    expect(answer).not.toContain('hunter');
+    expect(answer).toContain('[redacted]');
     expect(answer).toContain('shown-as-is');
     expect(answer).toContain('key-1');
   });

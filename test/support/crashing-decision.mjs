@@ -1,0 +1,41 @@
+// A process that decides, and dies over one event: node crashing-decision.mjs <DATABASE_URL> <event key>
+import { DeliveryStore } from '../../dist/action/delivery-store.js';
+import { SystemClock } from '../../dist/config/clock.js';
+import { Metrics } from '../../dist/config/metrics.js';
+import { createDataSource } from '../../dist/database/data-source.js';
+import { Partitions } from '../../dist/database/partitions.js';
+import { loadBuiltInCatalogue } from '../../dist/events/catalogue.js';
+import { EventStore } from '../../dist/events/event-store.js';
+import { Wakeup } from '../../dist/queue/wakeup.js';
+import { decide } from '../../dist/rules/decide.js';
+import { DecisionWorker } from '../../dist/rules/decision-worker.js';
+import { EvaluationStore } from '../../dist/rules/evaluation-store.js';
+import { RuleSetStore } from '../../dist/rules/rule-set-store.js';
+
+const [, , url, killer] = process.argv;
+const clock = new SystemClock();
+const dataSource = await createDataSource({ url }, 4).initialize();
+const wakeup = new Wakeup(dataSource);
+const silent = () => undefined;
+const worker = new DecisionWorker(
+  dataSource,
+  {
+    events: new EventStore(dataSource, new Partitions(dataSource), wakeup, clock),
+    ruleSets: new RuleSetStore(dataSource, loadBuiltInCatalogue(), clock),
+    evaluations: new EvaluationStore(dataSource),
+    deliveries: new DeliveryStore(dataSource, wakeup),
+  },
+  {
+    timezone: 'UTC',
+    wakeup,
+    clock,
+    log: { debug: silent, info: silent, warn: silent, error: silent, flush: silent },
+    metrics: new Metrics(),
+    decide: async (ruleSet, subject, inputs) => {
+      if (subject.key === killer) process.kill(process.pid, 'SIGKILL');
+      return await decide(ruleSet, subject, inputs);
+    },
+  },
+);
+await worker.drain();
+await dataSource.destroy();
