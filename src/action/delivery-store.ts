@@ -131,11 +131,10 @@ export class DeliveryStore {
         at,
       ],
     );
-    await this.wakeup.notify(tx, DELIVERY_QUEUE);
     return new Set(fresh.map((row) => row.key));
   }
 
-  /** Tells this process's workers at once; others hear of it by NOTIFY. Call it after the commit. */
+  /** Tells the workers that deliveries are due. Call it after the commit. */
   wake(): void {
     this.wakeup.wake(DELIVERY_QUEUE);
   }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import type { DataSource, EntityManager } from 'typeorm';
 import type { Clock } from '../config/clock.js';
@@ -110,9 +111,10 @@ export class EventStore {
     const receivedAt = this.clock.now();
     await this.partitions.ensure(receivedAt);
     // Sorted by key, so that two batches with the same keys wait for each other in one order and never in a circle.
+    const random = randomBytes(16 * events.length);
     const rows = events
-      .map((event): Row => ({
-        id: uuidv7({ msecs: receivedAt }),
+      .map((event, index): Row => ({
+        id: uuidv7({ msecs: receivedAt, random: random.subarray(16 * index, 16 * index + 16) }),
         receivedAt,
         lane: laneOf(event.rootEntity ?? event.eventId),
         event,
@@ -142,9 +144,8 @@ export class EventStore {
        stored as (
          insert into events (id, received_at, origin, event_id, event_type, source, create_time, root_entity, raw, content)
          select id, $12, origin, event_id, event_type, source, create_time, root_entity, raw, content
-           from input where id in (select id from keys)),
-       told as (select pg_notify('aftersign_wakeup', '${EVENT_QUEUE}') from (select 1 from keys limit 1) as any_key)
-       select keys.id from keys left join told on true`,
+           from input where id in (select id from keys))
+       select id from keys`,
       [
         rows.map((row) => row.id),
         rows.map((row) => row.lane),

@@ -5,7 +5,7 @@
  */
 export function parseLossless(text: string): unknown {
   // The reviver is several times slower than the plain parser: only texts that may need it pay.
-  if (!/\d{16}/.test(text)) return JSON.parse(text) as unknown;
+  if (!/[[:,]\s*-?\d{16}/.test(text)) return JSON.parse(text) as unknown;
   try {
     return JSON.parse(text, keepDigits as (key: string, value: unknown) => unknown) as unknown;
   } catch (error) {

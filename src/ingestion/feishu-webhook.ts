@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import type { Catalogue } from '../events/catalogue.js';
 import { type Envelope, isObject, own, readEnvelope } from '../events/envelope.js';
 import type { IncomingEvent } from '../events/event.js';
@@ -42,7 +43,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
  * signature, then decryption, then strict parsing, then the token and the app.
  */
 export class FeishuWebhook {
-  private readonly key: Buffer | null;
+  private readonly key: KeyObject | null;
 
   constructor(
     private readonly app: FeishuApp,

@@ -1,14 +1,20 @@
-import type { DataSource, EntityManager } from 'typeorm';
+import { randomUUID } from 'node:crypto';
+import type { DataSource } from 'typeorm';
 import type pg from 'pg';
 
 const CHANNEL = 'aftersign_wakeup';
+/** Wake-ups within this time share one notice. */
+const ANNOUNCE_MS = 10;
 
 /**
  * Tells the stages that rows may be waiting, within this process at once and to other instances by NOTIFY. Only a
- * hint: whoever misses one finds the rows with the next poll. A stage reads its counter before it claims, so that a
- * wake-up that arrives during the claim is not lost.
+ * hint: whoever misses one finds the rows with the next poll. That is why it is no part of the transaction that
+ * writes the rows: NOTIFY would make all commits of the database wait for each other. A stage reads its counter
+ * before it claims, so that a wake-up that arrives during the claim is not lost.
  */
 export class Wakeup {
+  private readonly id = randomUUID();
+  private readonly announcing = new Set<string>();
   private readonly counters = new Map<string, number>();
   private readonly sleepers = new Map<string, Set<() => void>>();
   private listener: { release: (destroy: boolean) => void } | null = null;
@@ -21,15 +27,18 @@ export class Wakeup {
     return this.counters.get(queue) ?? 0;
   }
 
-  /** Wakes this process. Call it after the commit. */
+  /** Wakes this process now and the others a moment later. Call it after the commit. */
   wake(queue: string): void {
-    this.counters.set(queue, this.counter(queue) + 1);
-    for (const sleeper of this.sleepers.get(queue) ?? []) sleeper();
-  }
-
-  /** Wakes the other instances when `tx` commits. */
-  async notify(tx: EntityManager, queue: string): Promise<void> {
-    await tx.query('select pg_notify($1, $2)', [CHANNEL, queue]);
+    this.wakeHere(queue);
+    if (this.announcing.has(queue) || this.closed) return;
+    this.announcing.add(queue);
+    setTimeout(() => {
+      this.announcing.delete(queue);
+      if (this.closed) return;
+      this.dataSource
+        .query('select pg_notify($1, $2)', [CHANNEL, `${this.id} ${queue}`])
+        .catch(() => undefined);
+    }, ANNOUNCE_MS).unref();
   }
 
   /** Resolves when the counter of `queue` is beyond `seen`, or after `ms`. */
@@ -65,7 +74,8 @@ export class Wakeup {
       const client = await pool.connect();
       this.listener = client;
       client.on('notification', ({ payload }) => {
-        if (payload !== undefined) this.wake(payload);
+        const [from, queue] = payload?.split(' ') ?? [];
+        if (queue !== undefined && from !== this.id) this.wakeHere(queue);
       });
       client.on('error', again);
       client.on('end', again);
@@ -80,6 +90,11 @@ export class Wakeup {
     if (this.retry) clearTimeout(this.retry);
     this.listener?.release(true);
     this.listener = null;
-    for (const queue of this.sleepers.keys()) this.wake(queue);
+    for (const queue of this.sleepers.keys()) this.wakeHere(queue);
+  }
+
+  private wakeHere(queue: string): void {
+    this.counters.set(queue, this.counter(queue) + 1);
+    for (const sleeper of this.sleepers.get(queue) ?? []) sleeper();
   }
 }
