@@ -63,7 +63,7 @@ export default tseslint.config(
     rules: { '@typescript-eslint/no-non-null-assertion': 'off' },
   },
   {
-    files: ['src/node-version.ts', 'src/cli/**/*.ts'],
+    files: ['src/runtime.ts', 'src/cli/**/*.ts'],
     rules: { 'no-console': 'off' },
   },
   {

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
-// Nothing that needs a newer Node is imported before the version is known.
-import { withNewEnoughNode } from './node-version.js';
+// Nothing that needs a newer Node is imported before it is known to be there.
+import { inOwnRuntime } from './runtime.js';
 
-await withNewEnoughNode(async () => {
+await inOwnRuntime(async () => {
   const { runService } = await import('./service.js');
   await runService();
 });

@@ -7,9 +7,12 @@ export interface Problem {
   readonly detail: string;
 }
 
-export async function sendProblem(reply: FastifyReply, { status, code, detail }: Problem): Promise<void> {
-  await reply
-    .code(status)
-    .header('content-type', 'application/problem+json; charset=utf-8')
-    .send(JSON.stringify({ status, code, detail }));
+export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
+
+export async function sendProblem(reply: FastifyReply, problem: Problem): Promise<void> {
+  await reply.code(problem.status).header('content-type', PROBLEM_TYPE).send(problemText(problem));
+}
+
+export function problemText({ status, code, detail }: Problem): string {
+  return JSON.stringify({ status, code, detail });
 }

@@ -1,12 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { v7 as uuidv7 } from 'uuid';
+import type { OnApplicationShutdown } from '@nestjs/common';
+import pg from 'pg';
 import type { DataSource, EntityManager } from 'typeorm';
+import { v7 as uuidv7 } from 'uuid';
 import type { Clock } from '../config/clock.js';
+import { binaryArray, plainArray } from '../database/array-parameters.js';
 import type { Partitions } from '../database/partitions.js';
 import { GroupCommit } from '../queue/group-commit.js';
 import { laneOf } from '../queue/lanes.js';
 import type { Wakeup } from '../queue/wakeup.js';
-import { byteaArray } from './bytea-array.js';
 import type { IncomingEvent } from './event.js';
 
 /** The queue of events that wait for their decision. */
@@ -42,9 +44,21 @@ interface Row {
   readonly event: IncomingEvent;
 }
 
+/** Two: while one is committed, the next is gathered. More of them would be smaller and cost more. */
+const CONCURRENT_COMMITS = 2;
+/**
+ * A statement stuck behind a lock makes room for others well before their senders give up after 3 s. The server's
+ * limit, and the limit for a server that does not answer at all.
+ */
+const COMMIT_WITHIN_MS = 2000;
+const ANSWER_WITHIN_MS = 2500;
+/** Feishu waits 3 s. An answer that comes later is a failure to it, whatever it says. */
+const SENDER_WAITS_MS = 2600;
+
 /** The store of events: the door through which sources hand them over, and the way to read them. */
-export class EventStore {
+export class EventStore implements OnApplicationShutdown {
   private readonly commits: GroupCommit<IncomingEvent, Received>;
+  private readonly pool: pg.Pool;
 
   constructor(
     private readonly dataSource: DataSource,
@@ -54,15 +68,21 @@ export class EventStore {
   ) {
     this.commits = new GroupCommit((events) => this.commit(events), {
       batch: 200,
-      concurrency: 3,
+      concurrency: CONCURRENT_COMMITS,
       backlog: 5000,
+      patience: SENDER_WAITS_MS,
     });
+    this.pool = commitPool(dataSource);
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.pool.end();
   }
 
   /**
    * Stores an event once per key. Resolves after the commit.
    *
-   * @throws BacklogFullError, or what the database said; then nothing of the event is stored.
+   * @throws BacklogFullError, CommitLateError, or what the database said; then nothing of the event is stored.
    */
   store(event: IncomingEvent): Promise<Received> {
     return this.commits.add(event);
@@ -132,36 +152,60 @@ export class EventStore {
   }
 
   private async insert(rows: readonly Row[]): Promise<{ id: string }[]> {
-    return await this.dataSource.query<{ id: string }[]>(
-      `with input as (
-         select * from unnest($1::uuid[], $2::smallint[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[],
-                              $8::timestamptz[], $9::text[], $10::bytea[], $11::bytea[], $13::smallint[])
-           as i (id, lane, origin, event_id, order_time, event_type, source, create_time, root_entity, raw, content, status_rank)),
-       keys as (
-         insert into event_keys (origin, event_id, id, lane, order_time, status_rank)
-         select origin, event_id, id, lane, order_time, status_rank from input
-         on conflict (origin, event_id) do nothing returning id),
-       stored as (
-         insert into events (id, received_at, origin, event_id, event_type, source, create_time, root_entity, raw, content)
-         select id, $12, origin, event_id, event_type, source, create_time, root_entity, raw, content
-           from input where id in (select id from keys))
-       select id from keys`,
-      [
-        rows.map((row) => row.id),
-        rows.map((row) => row.lane),
-        rows.map((row) => row.event.origin),
-        rows.map((row) => row.event.eventId),
-        rows.map((row) => row.event.createTime ?? row.receivedAt),
-        rows.map((row) => row.event.eventType),
-        rows.map((row) => row.event.source),
-        rows.map((row) => (row.event.createTime === null ? null : new Date(row.event.createTime))),
-        rows.map((row) => row.event.rootEntity),
-        byteaArray(rows.map((row) => row.event.raw)),
-        byteaArray(rows.map((row) => row.event.content)),
+    const { rows: stored } = await this.pool.query<{ id: string }>({
+      // Named: parsed and planned once for each connection, which otherwise takes longer than the statement itself.
+      name: 'store-events',
+      text: `
+        with input as (
+          select * from unnest($1::uuid[], $2::smallint[], $3::smallint[], $4::text[], $5::text[], $6::bigint[], $7::bigint[],
+                               $8::text[], $9::text[], $10::text[], $11::bytea[], $12::bytea[])
+            as i (id, lane, status_rank, origin, event_id, order_time, create_time, event_type, source, root_entity, raw, content)),
+        keys as (
+          insert into event_keys (origin, event_id, id, lane, order_time, status_rank)
+          select origin, event_id, id, lane, order_time, status_rank from input
+          on conflict (origin, event_id) do nothing returning id)
+        insert into events (id, received_at, origin, event_id, event_type, source, create_time, root_entity, raw, content)
+        select id, $13, origin, event_id, event_type, source, to_timestamp(create_time / 1000.0), root_entity, raw, content
+          from input where id in (select id from keys)
+        returning id`,
+      values: [
+        plainArray(rows.map((row) => row.id)),
+        plainArray(rows.map((row) => row.lane)),
+        plainArray(rows.map((row) => row.event.statusRank)),
+        binaryArray(
+          'text',
+          rows.map((row) => row.event.origin),
+        ),
+        binaryArray(
+          'text',
+          rows.map((row) => row.event.eventId),
+        ),
+        plainArray(rows.map((row) => row.event.createTime ?? row.receivedAt)),
+        plainArray(rows.map((row) => row.event.createTime)),
+        binaryArray(
+          'text',
+          rows.map((row) => row.event.eventType),
+        ),
+        binaryArray(
+          'text',
+          rows.map((row) => row.event.source),
+        ),
+        binaryArray(
+          'text',
+          rows.map((row) => row.event.rootEntity),
+        ),
+        binaryArray(
+          'bytea',
+          rows.map((row) => row.event.raw),
+        ),
+        binaryArray(
+          'bytea',
+          rows.map((row) => row.event.content),
+        ),
         new Date(rows[0]?.receivedAt ?? this.clock.now()),
-        rows.map((row) => row.event.statusRank),
       ],
-    );
+    });
+    return stored;
   }
 
   /** Counting is no promise to the sender: it happens after the answer, and a failure costs only the count. */
@@ -176,6 +220,26 @@ export class EventStore {
       )
       .catch(() => undefined);
   }
+}
+
+/**
+ * Connections for commits alone: with a limit of their own, set once and not with each statement, and never taken by
+ * workers.
+ */
+function commitPool(dataSource: DataSource): pg.Pool {
+  const { options } = (dataSource.driver as unknown as { master: pg.Pool }).master;
+  const pool = new pg.Pool({
+    ...options,
+    // The pool hides it from copies.
+    password: options.password,
+    max: CONCURRENT_COMMITS,
+    statement_timeout: COMMIT_WITHIN_MS,
+    query_timeout: ANSWER_WITHIN_MS,
+    allowExitOnIdle: true,
+  });
+  // An idle connection that broke: the next commit opens another.
+  pool.on('error', () => undefined);
+  return pool;
 }
 
 function compare(a: string, b: string): number {

@@ -1,5 +1,7 @@
 import { isDataError } from '../database/database.errors.js';
 
+const WATCH_MS = 100;
+
 /** More is waiting to be committed than the instance takes in: the sender should come again later. */
 export class BacklogFullError extends Error {
   readonly code = 'BACKLOG_FULL';
@@ -9,8 +11,18 @@ export class BacklogFullError extends Error {
   }
 }
 
+/** The commit did not come in time for the sender. It may still come: the sender's repetition is then a duplicate. */
+export class CommitLateError extends Error {
+  readonly code = 'COMMIT_LATE';
+  constructor(ms: number) {
+    super(`the commit took longer than ${ms} ms`);
+    this.name = 'CommitLateError';
+  }
+}
+
 interface Waiting<Item, Result> {
   readonly item: Item;
+  readonly since: number;
   readonly resolve: (result: Result) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -22,6 +34,9 @@ interface Waiting<Item, Result> {
  */
 export class GroupCommit<Item, Result> {
   private readonly waiting: Waiting<Item, Result>[] = [];
+  /** All that have no answer yet, oldest first. */
+  private readonly open = new Set<Waiting<Item, Result>>();
+  private watch: NodeJS.Timeout | null = null;
   private running = 0;
   private idle: (() => void)[] = [];
 
@@ -32,14 +47,22 @@ export class GroupCommit<Item, Result> {
       readonly batch: number;
       readonly concurrency: number;
       readonly backlog: number;
+      /** Milliseconds after which a caller is told that it is too late. */
+      readonly patience: number;
     },
   ) {}
 
-  /** @throws BacklogFullError; whatever the commit of this item threw. */
+  /** @throws BacklogFullError; CommitLateError; whatever the commit of this item threw. */
   add(item: Item): Promise<Result> {
     if (this.isFull) return Promise.reject(new BacklogFullError(this.waiting.length));
     return new Promise<Result>((resolve, reject) => {
-      this.waiting.push({ item, resolve, reject });
+      const one = { item, since: performance.now(), resolve, reject };
+      this.waiting.push(one);
+      this.open.add(one);
+      // One timer for all: one for each would cost more than the rest of this.
+      this.watch ??= setInterval(() => {
+        this.rejectLate();
+      }, WATCH_MS);
       // Requests that the socket layer hands over in the same turn of the event loop share the commit.
       if (this.running < this.limits.concurrency)
         setImmediate(() => {
@@ -64,6 +87,18 @@ export class GroupCommit<Item, Result> {
     });
   }
 
+  private rejectLate(): void {
+    const limit = performance.now() - this.limits.patience;
+    for (const one of this.open) {
+      if (one.since > limit) break;
+      this.open.delete(one);
+      one.reject(new CommitLateError(this.limits.patience));
+    }
+    if (this.open.size > 0 || this.watch === null) return;
+    clearInterval(this.watch);
+    this.watch = null;
+  }
+
   private start(): void {
     while (this.running < this.limits.concurrency && this.waiting.length > 0) {
       const batch = this.waiting.splice(0, this.limits.batch);
@@ -81,6 +116,7 @@ export class GroupCommit<Item, Result> {
     try {
       const results = await this.commit(batch.map(({ item }) => item));
       batch.forEach((one, index) => {
+        this.open.delete(one);
         one.resolve(results[index] as Result);
       });
     } catch (error) {
@@ -89,7 +125,10 @@ export class GroupCommit<Item, Result> {
         await this.write(batch.slice(0, middle));
         await this.write(batch.slice(middle));
       } else {
-        for (const one of batch) one.reject(error);
+        for (const one of batch) {
+          this.open.delete(one);
+          one.reject(error);
+        }
       }
     }
   }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { crc32 } from 'node:zlib';
 import type { EntityManager } from 'typeorm';
 
 export const LANES = 256;
@@ -6,7 +6,7 @@ const LANE_LOCKS = 4157002;
 
 /** The lane of a root entity, 0 to 255: everything of one entity is decided in one lane, in order. */
 export function laneOf(entity: string): number {
-  return createHash('sha256').update(entity, 'utf8').digest()[0] ?? 0;
+  return crc32(entity) % LANES;
 }
 
 /**

@@ -2,9 +2,10 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import {
   decryptFeishu,
-  equalInConstantTime,
+  ExpectedSecret,
   feishuAesKey,
   feishuSignature,
+  isSignature,
 } from '../../src/ingestion/feishu-crypto.js';
 
 interface Vectors {
@@ -58,13 +59,14 @@ describe('Feishu signature', () => {
       v.encrypt_key,
       Buffer.from(body, 'utf8'),
     );
-    expect(equalInConstantTime(headers['X-Lark-Signature'], computed)).toBe(v.signature_valid_over_raw_body);
+    expect(isSignature(headers['X-Lark-Signature'], computed)).toBe(v.signature_valid_over_raw_body);
   });
 
   it.each([undefined, null, 42, { length: 3 }, ['abc'], '', 'ab', 'abcd'])(
     'finds %j different from "abc"',
     (given) => {
-      expect(equalInConstantTime(given, 'abc')).toBe(false);
+      expect(new ExpectedSecret('abc').equals(given)).toBe(false);
+      expect(isSignature(given, 'abc')).toBe(false);
     },
   );
 });

@@ -38,7 +38,7 @@ export class ServiceProcess {
   /** Starts it and waits until it takes events. Throws when the process ends instead. */
   async start(): Promise<void> {
     this.output = '';
-    const child = spawn(process.execPath, ['--enable-source-maps', 'dist/main.js'], {
+    const child = spawn(process.execPath, ['dist/main.js'], {
       env: { PATH: process.env['PATH'], ...this.environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

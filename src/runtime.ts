@@ -5,18 +5,26 @@ import { dirname, join } from 'node:path';
 
 const LEAST = 24;
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
+const FLAGS = [
+  '--enable-source-maps',
+  // Without a limit, what is young and soon dead grows to 100 MB before anybody looks.
+  '--max-semi-space-size=16',
+  // No event field can reach a prototype.
+  '--disable-proto=delete',
+];
 
 /**
- * Starts `run` when this Node is new enough. An older one runs the same command again with the Node that is
- * installed beside the product's dependencies, or says what is missing.
+ * Calls `run` in a Node that is new enough and has the product's flags. Otherwise the same command is run again in
+ * one that is: this one's place is taken where the system can do that, else it waits for the other to end.
  */
-export async function withNewEnoughNode(run: () => Promise<unknown>): Promise<void> {
-  if (Number(process.versions.node.split('.')[0]) >= LEAST) {
+export async function inOwnRuntime(run: () => Promise<unknown>): Promise<void> {
+  const isNewEnough = Number(process.versions.node.split('.')[0]) >= LEAST;
+  if (isNewEnough && FLAGS.every((flag) => process.execArgv.includes(flag))) {
     await run();
     return;
   }
-  const packaged = findPackagedNode();
-  if (packaged === null) {
+  const program = isNewEnough ? process.execPath : findPackagedNode();
+  if (program === null) {
     console.error(
       `Aftersign needs Node ${LEAST} or newer; this is ${process.versions.node}, and no packaged Node is installed for ${process.platform}-${process.arch}.\n` +
         `Run "npm ci" again without omitting optional dependencies, or install Node ${LEAST}.`,
@@ -24,7 +32,12 @@ export async function withNewEnoughNode(run: () => Promise<unknown>): Promise<vo
     process.exitCode = 1;
     return;
   }
-  const child = spawn(packaged, [...process.execArgv, ...process.argv.slice(1)], { stdio: 'inherit' });
+  const others = process.execArgv.filter((flag) => !FLAGS.includes(flag));
+  const parameters = [...FLAGS, ...others, ...process.argv.slice(1)];
+  if (isNewEnough && process.platform !== 'win32') {
+    process.execve?.(program, [program, ...parameters], process.env);
+  }
+  const child = spawn(program, parameters, { stdio: 'inherit' });
   for (const signal of SIGNALS) process.on(signal, () => child.kill(signal));
   child.on('exit', (code, signal) => {
     process.exitCode = code ?? 128 + (signal === null ? 0 : constants.signals[signal]);
