@@ -304,8 +304,8 @@ describe('connections that are held', () => {
     expect(lines.length - before).toBe(70);
   }, 30_000);
 
-  it('A43: two thousand idle connections leave room for a genuine push', async () => {
-    const idle = Array.from({ length: 2000 }, () => connect());
+  it('A43: five hundred idle connections leave room for a genuine push', async () => {
+    const idle = Array.from({ length: 500 }, () => connect());
     await until(() => idle.every(({ connected }) => connected));
     expect((await door.push(genuine())).status).toBe(200);
     for (const connection of idle) connection.destroy();
@@ -370,10 +370,11 @@ describe('the process', () => {
         body: body.toString(),
       });
       expect(answer.status).toBe(200);
+      expect(await service.stop()).toBe(0);
+      expect(service.log.match(/NOT_AUTHENTIC/g)?.length).toBeGreaterThan(10);
       expect(service.log).not.toContain('service.bug');
       expect(service.log).not.toContain(APP_SETTINGS.FEISHU_ENCRYPT_KEY);
       expect(service.log).not.toContain(APP_SETTINGS.FEISHU_VERIFICATION_TOKEN);
-      expect(await service.stop()).toBe(0);
     } finally {
       await service.kill();
     }

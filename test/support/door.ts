@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import { expect } from '@jest/globals';
 import type { DataSource } from 'typeorm';
+import { EventStore, type StoredEvent } from '../../src/events/event-store.js';
 import { startService, type TestService } from './app.js';
 import { createTestDatabase, type TestDatabase } from './database.js';
 import { APP, APP_SETTINGS } from './feishu.js';
@@ -53,6 +54,16 @@ export class Door {
       headers: Object.fromEntries(answer.headers),
       body: await answer.text(),
     };
+  }
+
+  /** Pushes what is genuine and answers the event as stored. */
+  async stored(push: Request, eventId: string): Promise<StoredEvent> {
+    expect((await this.push(push)).status).toBe(200);
+    const rows = await this.query<{ id: string }>('select id from events where event_id = $1', [eventId]);
+    expect(rows).toHaveLength(1);
+    const event = await this.service.app.get(EventStore, { strict: false }).find(rows[0]?.id ?? '');
+    if (!event) throw new Error('the event is not stored');
+    return event;
   }
 
   /** Rows that events have left: [event_keys, events]. */
