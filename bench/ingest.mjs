@@ -75,14 +75,18 @@ async function freePort() {
   return port;
 }
 
+const children = [];
+
 async function startChild(args, env, port, path) {
   const child = spawn(process.execPath, args, {
     env: { PATH: process.env.PATH, ...env },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
+  children.push(child);
   const url = `http://127.0.0.1:${port}`;
   for (;;) {
-    if (child.exitCode !== null) throw new Error(`${args.join(' ')} ended with ${child.exitCode}`);
+    if (child.exitCode !== null || child.signalCode !== null)
+      throw new Error(`${args.join(' ')} ended with ${child.exitCode}`);
     const ready = await fetch(url + path).then(
       (answer) => answer.ok,
       () => false,
@@ -131,23 +135,23 @@ const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length 
 const dataDir = mkdtempSync(join(tmpdir(), 'aftersign-bench-'));
 chmodSync(dataDir, 0o755);
 const [barePort, port] = [await freePort(), await freePort()];
-const bare = await startChild(['bench/bare-route.mjs', String(barePort)], {}, barePort, '/');
-const service = await startChild(
-  ['dist/main.js'],
-  {
-    PORT: String(port),
-    DATA_DIR: dataDir,
-    ROLE: 'ingest',
-    FEISHU_APP_ID: APP_ID,
-    FEISHU_ENCRYPT_KEY: KEY,
-    FEISHU_VERIFICATION_TOKEN: TOKEN,
-  },
-  port,
-  '/health/ready',
-);
 const rows = [];
 let memory = 0;
 try {
+  const bare = await startChild(['bench/bare-route.mjs', String(barePort)], {}, barePort, '/');
+  const service = await startChild(
+    ['dist/main.js'],
+    {
+      PORT: String(port),
+      DATA_DIR: dataDir,
+      ROLE: 'ingest',
+      FEISHU_APP_ID: APP_ID,
+      FEISHU_ENCRYPT_KEY: KEY,
+      FEISHU_VERIFICATION_TOKEN: TOKEN,
+    },
+    port,
+    '/health/ready',
+  );
   const warmUp = makePushes(2000);
   await load(bare.url, warmUp);
   await load(service.url, warmUp);
@@ -167,10 +171,12 @@ try {
     );
   }
 } finally {
-  const ended = new Promise((resolve) => service.child.once('exit', resolve));
-  service.child.kill('SIGTERM');
-  bare.child.kill('SIGKILL');
-  await ended;
+  for (const child of children) child.kill('SIGTERM');
+  await Promise.all(
+    children.map(
+      (child) => child.exitCode ?? child.signalCode ?? new Promise((resolve) => child.once('exit', resolve)),
+    ),
+  );
   rmSync(dataDir, { recursive: true, force: true });
 }
 

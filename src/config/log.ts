@@ -39,7 +39,7 @@ export function createLog(config: Pick<Config, 'LOG_LEVEL' | 'LOG_FORMAT'>, file
     dest: file ?? 1,
     mkdir: true,
     sync: false,
-    minLength: 64 * 1024,
+    minLength: 8192,
     periodicFlush: 250,
     maxLength: 16 * 1024 * 1024,
   });
