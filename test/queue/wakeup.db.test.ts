@@ -43,18 +43,18 @@ describe('wake-ups', () => {
   });
 
   it('come again after the listening connection was lost', async () => {
-    await other.query(
-      `select pg_terminate_backend(pid) from pg_stat_activity where query like 'listen%' and datname = current_database()`,
-    );
-    const listening = async (): Promise<number> =>
-      Number(
-        (
-          await other.query<{ n: string }[]>(
-            `select count(*) as n from pg_stat_activity where query like 'listen%' and datname = current_database()`,
-          )
-        )[0]?.n,
-      );
-    while ((await listening()) < 2) await new Promise(setImmediate);
+    const listening = async (): Promise<number[]> =>
+      (
+        await other.query<{ pid: number }[]>(
+          `select pid from pg_stat_activity where query like 'listen%' and datname = current_database()`,
+        )
+      ).map(({ pid }) => pid);
+    const before = await listening();
+    expect(before).toHaveLength(2);
+    await other.query('select pg_terminate_backend(pid) from unnest($1::int[]) as p (pid)', [before]);
+    const isBack = async (): Promise<boolean> =>
+      (await listening()).filter((pid) => !before.includes(pid)).length === 2;
+    while (!(await isBack())) await new Promise(setImmediate);
     const asleep = there.sleep('events', there.counter('events'), LONG);
     here.wake('events');
     await asleep;
