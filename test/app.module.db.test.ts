@@ -1,8 +1,8 @@
 // Every role boots the real module on real PostgreSQL: catches each mistake of wiring.
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { temporaryFolder } from './support/folder.js';
 import { Readiness } from '../src/console/readiness.js';
 import { createDataSource, migrate } from '../src/database/data-source.js';
 import { startService, type TestService } from './support/app.js';
@@ -71,7 +71,7 @@ describe('the service', () => {
       ruleSet: { hash: string };
     };
     await first.close();
-    const folder = mkdtempSync(join(tmpdir(), 'aftersign-broken-'));
+    const folder = temporaryFolder('broken');
     writeFileSync(join(folder, 'broken.rule.json'), '{"name": "broken"');
     const second = await start({ RULES_DIR: folder });
     expect(await (await fetch(`${second.url}/health/ready`)).json()).toMatchObject({

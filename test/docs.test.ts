@@ -6,8 +6,8 @@ import { SETTINGS } from '../src/config/config.js';
 
 function settingsTable(): string {
   const rows = Object.entries(SETTINGS.shape).map(([name, schema]) => {
-    const { defaultValue } = schema.def as { defaultValue?: unknown };
-    const shown = defaultValue === undefined || defaultValue === '' ? '' : `\`${String(defaultValue)}\``;
+    const { defaultValue } = schema.def as { defaultValue?: string | number };
+    const shown = defaultValue === undefined || defaultValue === '' ? '' : `\`${defaultValue}\``;
     return `| \`${name}\` | ${schema.description ?? ''} | ${shown} |`;
   });
   return ['| setting | meaning | default |', '| --- | --- | --- |', ...rows].join('\n');

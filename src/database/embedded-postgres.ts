@@ -10,7 +10,6 @@ import type { DatabaseAddress } from './data-source.js';
 import { DatabaseError, sqlState } from './database.errors.js';
 import {
   ANOTHER_SERVER,
-  codeOf,
   environment,
   giveToOwner,
   isRunning,

@@ -1,7 +1,7 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { temporaryFolder } from '../support/folder.js';
 import { loadConfig } from '../../src/config/config.js';
 import { ConfigError } from '../../src/config/config.errors.js';
 import { parseDuration } from '../../src/config/duration.js';
@@ -74,7 +74,7 @@ describe('settings', () => {
   });
 
   it('takes secrets from files first, as they are at the moment, then from the environment', () => {
-    const folder = mkdtempSync(join(tmpdir(), 'aftersign-secrets-'));
+    const folder = temporaryFolder('secrets');
     writeFileSync(join(folder, 'TOKEN'), 'from-file\n');
     const { secrets } = loadConfig({ SECRETS_DIR: folder, SECRET_TOKEN: 'from-env', SECRET_OTHER: 'other' });
     expect([

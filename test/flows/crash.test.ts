@@ -6,7 +6,8 @@ import type { DataSource } from 'typeorm';
 import { createDataSource } from '../../src/database/data-source.js';
 import { startEmbeddedPostgres } from '../../src/database/embedded-postgres.js';
 import { APP, APP_SETTINGS, approverEvent, envelopeOf, pushOf } from '../support/feishu.js';
-import { freePort, ServiceProcess, temporaryFolder } from '../support/process.js';
+import { freePort, ServiceProcess } from '../support/process.js';
+import { temporaryFolder } from '../support/folder.js';
 import { type Receiver, startReceiver } from '../support/receiver.js';
 
 const EVENTS = 2000;
@@ -87,7 +88,8 @@ describe(`a service killed after ${KILLS.map(({ after, withDatabase }) => `${aft
       status: index % 4 === 0 ? 1 : 3,
     }));
     const kills = [...KILLS];
-    let down: Promise<void> | null = null;
+    let down: Promise<void> = Promise.resolve();
+    let isDown = false;
     const crash = async (withDatabase: boolean): Promise<void> => {
       await service.kill(withDatabase ? dataDir : null);
       await service.start();
@@ -95,23 +97,24 @@ describe(`a service killed after ${KILLS.map(({ after, withDatabase }) => `${aft
     };
     const sender = async (): Promise<void> => {
       for (let event = waiting.shift(); event; event = waiting.shift()) {
-        if (down) await down;
+        await down;
         const text = envelopeOf(approverEvent({ process_id: event.process, status: event.status }), {
           event_id: event.id,
         });
         if (await send(text)) acknowledged.add(event.id);
         else waiting.unshift(event);
         const [next] = kills;
-        if (next && acknowledged.size >= next.after && !down) {
+        if (next && acknowledged.size >= next.after && !isDown) {
           kills.shift();
+          isDown = true;
           down = crash(next.withDatabase).finally(() => {
-            down = null;
+            isDown = false;
           });
         }
       }
     };
     await Promise.all(Array.from({ length: SENDERS }, sender));
-    if (down) await (down as Promise<void>);
+    await down;
   }
 
   async function send(text: string): Promise<boolean> {

@@ -3,7 +3,8 @@ import { spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { freePort, temporaryFolder } from '../support/process.js';
+import { freePort } from '../support/process.js';
+import { temporaryFolder } from '../support/folder.js';
 
 describe('the demo', () => {
   const folder = temporaryFolder('demo');

@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { DataSource } from 'typeorm';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { APP, APP_SETTINGS, type Push, pushOfApprover } from '../support/feishu.js';
-import { freePort, ServiceProcess, temporaryFolder } from '../support/process.js';
+import { freePort, ServiceProcess } from '../support/process.js';
+import { temporaryFolder } from '../support/folder.js';
 import { type Receiver, startReceiver } from '../support/receiver.js';
 import { type Mail, SmtpProcess } from '../support/smtp-process.js';
 

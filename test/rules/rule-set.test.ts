@@ -1,8 +1,8 @@
-import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from '@jest/globals';
+import { temporaryFolder } from '../support/folder.js';
 import { loadBuiltInCatalogue } from '../../src/events/catalogue.js';
 import { readRuleFolder } from '../../src/rules/rule-files.js';
 import { compileRuleSet, type CompiledFiles } from '../../src/rules/rule-set.js';
@@ -168,7 +168,7 @@ describe('rule files', () => {
 
 describe('the rules folder', () => {
   it('is read as a whole; what is no regular UTF-8 file is named and never opened', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'aftersign-rules-'));
+    const folder = temporaryFolder('rules');
     mkdirSync(join(folder, 'topic', '.hidden'), { recursive: true });
     mkdirSync(join(folder, 'x.json'));
     writeFileSync(join(folder, 'topic', 'bom.rule.json'), `\ufeff${JSON.stringify(GOOD)}`);

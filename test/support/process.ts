@@ -1,15 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-
-/** A folder that the database's user can get to as well. */
-export function temporaryFolder(name: string): string {
-  const folder = mkdtempSync(join(tmpdir(), `aftersign-${name}-`));
-  chmodSync(folder, 0o755);
-  return folder;
-}
 
 export async function freePort(): Promise<number> {
   const server = createServer();
