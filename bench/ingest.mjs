@@ -152,7 +152,7 @@ try {
     port,
     '/health/ready',
   );
-  const warmUp = makePushes(2000);
+  const warmUp = makePushes(5000);
   await load(bare.url, warmUp);
   await load(service.url, warmUp);
   const pushes = makePushes(EVENTS);
@@ -198,6 +198,6 @@ else {
     );
   }
   console.log(
-    `ratio ${ratio.toFixed(2)} (to reach: 0.35), p99 ${of('aftersign', 'p99')} ms (≤ 100), ${memory} MB after ${EVENTS + 2000} events (≤ 300)`,
+    `ratio ${ratio.toFixed(2)} (to reach: 0.35), p99 ${of('aftersign', 'p99')} ms (≤ 100), ${memory} MB after ${EVENTS + 5000} events (≤ 300)`,
   );
 }

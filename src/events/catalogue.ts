@@ -73,7 +73,8 @@ export class Catalogue {
   rootEntityOf(eventType: string, fields: ReadonlyMap<string, unknown>): string | null {
     const entry = this.find(eventType);
     if (!entry) return null;
-    const id = fields.get(entry.entities[entry.rootEntity] ?? '');
+    const value = fields.get(entry.entities[entry.rootEntity] ?? '');
+    const id = typeof value === 'number' ? String(value) : value;
     return typeof id === 'string' && id !== '' && id.length <= 200 ? `${entry.rootEntity}:${id}` : null;
   }
 }

@@ -54,6 +54,7 @@ export interface LeafDocument {
 export class Conditions {
   private readonly engine: Engine;
   private readonly facts: ReadonlySet<string>;
+  private last: Promise<unknown> = Promise.resolve();
 
   constructor(document: ConditionDocument) {
     this.facts = new Set(factsIn(document));
@@ -61,8 +62,15 @@ export class Conditions {
     this.engine.addRule({ conditions: rooted(document), event: { type: 'matched' } });
   }
 
-  /** Evaluations of one rule must not overlap: the engine keeps its state in itself. @throws what json-rules-engine throws. */
+  /** @throws what json-rules-engine throws */
   async evaluate(facts: ReadonlyMap<string, unknown>): Promise<ConditionResult> {
+    // The engine keeps the state of a run in itself: the first to end would cut the others short.
+    const result = this.last.then(() => this.run(facts));
+    this.last = result.catch(() => undefined);
+    return await result;
+  }
+
+  private async run(facts: ReadonlyMap<string, unknown>): Promise<ConditionResult> {
     const almanac = new Almanac({ allowUndefinedFacts: true, pathResolver: resolvePath });
     for (const name of this.facts) {
       if (facts.has(name)) almanac.addFact(name, facts.get(name));

@@ -36,7 +36,7 @@ export interface Decision {
 
 /**
  * From an event to a decision. Pure: no clock, no network, no database; the same arguments always give the same
- * answer. Calls for one rule set must not overlap (see Conditions).
+ * answer.
  */
 export async function decide(ruleSet: RuleSet, subject: Subject, inputs: DecisionInputs): Promise<Decision> {
   const verdicts: Verdict[] = [];

@@ -5,6 +5,7 @@ import type { Clock } from '../config/clock.js';
 import { type Log, messageOf } from '../config/log.js';
 import type { Metrics } from '../config/metrics.js';
 import { isDataError } from '../database/database.errors.js';
+import type { Partitions } from '../database/partitions.js';
 import { factsOf } from '../events/event-facts.js';
 import { EVENT_QUEUE, type EventStore, type StoredEvent } from '../events/event-store.js';
 import { lockLanes, waitForLanes } from '../queue/lanes.js';
@@ -42,6 +43,7 @@ export class DecisionWorker {
       readonly ruleSets: RuleSetStore;
       readonly evaluations: EvaluationStore;
       readonly deliveries: DeliveryStore;
+      readonly partitions: Partitions;
     },
     private readonly options: {
       readonly timezone: string;
@@ -83,6 +85,8 @@ export class DecisionWorker {
     const marker = uuidv7();
     try {
       const started = performance.now();
+      // Deliveries go into the day of their decision, which may be long after that of the event.
+      await this.stores.partitions.ensure(this.options.clock.now());
       const decided = await this.dataSource.transaction(async (tx) => {
         const ruleSet = await this.stores.ruleSets.current(tx);
         if (!ruleSet) return [];

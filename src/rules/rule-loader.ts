@@ -41,7 +41,7 @@ export class RuleLoader {
     if (activation.outcome === 'superseded') {
       this.log.warn(
         fields,
-        `the rule files are those of an earlier rule set, and ${activation.active.slice(0, 12)} is live: to go back, run "aftersign rules activate ${compiled.ruleSet.hash.slice(0, 12)}"`,
+        `the rule files are those of an earlier rule set, and ${activation.active.slice(0, 12)} is live: to make them live, run "aftersign rules activate ${compiled.ruleSet.hash.slice(0, 12)}"`,
       );
     } else
       this.log.info(
@@ -58,7 +58,7 @@ export class RuleLoader {
     );
     for (const name of missing) {
       this.log.warn(
-        { event: 'rules.secret-missing', name },
+        { event: 'rules.secret-missing', secret: name },
         `rules use the secret ${name}, and SECRET_${name} is not set`,
       );
     }

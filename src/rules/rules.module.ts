@@ -6,6 +6,7 @@ import { Clock } from '../config/clock.js';
 import { Config } from '../config/config.module.js';
 import { Log } from '../config/log.js';
 import { Metrics } from '../config/metrics.js';
+import { Partitions } from '../database/partitions.js';
 import { Catalogue } from '../events/catalogue.js';
 import { EventStore } from '../events/event-store.js';
 import { EventsModule } from '../events/events.module.js';
@@ -47,6 +48,7 @@ import { RuleSetStore } from './rule-set-store.js';
         RuleSetStore,
         EvaluationStore,
         DeliveryStore,
+        Partitions,
         Config,
         Wakeup,
         Clock,
@@ -59,6 +61,7 @@ import { RuleSetStore } from './rule-set-store.js';
         ruleSets: RuleSetStore,
         evaluations: EvaluationStore,
         deliveries: DeliveryStore,
+        partitions: Partitions,
         { settings }: Config,
         wakeup: Wakeup,
         clock: Clock,
@@ -67,7 +70,7 @@ import { RuleSetStore } from './rule-set-store.js';
       ) =>
         new DecisionWorker(
           dataSource,
-          { events, ruleSets, evaluations, deliveries },
+          { events, ruleSets, evaluations, deliveries, partitions },
           { timezone: settings.DEFAULT_TIMEZONE, wakeup, clock, log, metrics },
         ),
     },

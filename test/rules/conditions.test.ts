@@ -67,6 +67,14 @@ describe('conditions', () => {
     expect((await conditions.evaluate(new Map([['status', 1]]))).outcome).toBe('no');
   });
 
+  it('may be asked about several events at the same time', async () => {
+    const conditions = new Conditions(leaf('status', 'equal', 3));
+    const results = await Promise.all(
+      [3, 1, 3, 2, 3].map((status) => conditions.evaluate(new Map([['status', status]]))),
+    );
+    expect(results.map(({ outcome }) => outcome)).toEqual(['yes', 'no', 'yes', 'no', 'yes']);
+  });
+
   it('never run a path as code', async () => {
     const holder = globalThis as { canary?: boolean };
     const attack = `$..[?(@.constructor[( @.getPrototypeOf(@).constructor('globalThis.canary=true')() )])]`;

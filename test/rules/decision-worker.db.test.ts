@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import type { DataSource } from 'typeorm';
 import { DeliveryStore } from '../../src/action/delivery-store.js';
 import { Metrics } from '../../src/config/metrics.js';
+import { Partitions } from '../../src/database/partitions.js';
 import { Catalogue, loadBuiltInCatalogue } from '../../src/events/catalogue.js';
 import { EventStore } from '../../src/events/event-store.js';
 import { Wakeup } from '../../src/queue/wakeup.js';
@@ -56,7 +57,7 @@ describe('the decision worker', () => {
   function workerOf(replaced?: typeof decide): DecisionWorker {
     return new DecisionWorker(
       dataSource,
-      { events, ruleSets, evaluations, deliveries },
+      { events, ruleSets, evaluations, deliveries, partitions: new Partitions(dataSource) },
       {
         timezone: 'Asia/Shanghai',
         wakeup: new Wakeup(dataSource),
@@ -136,6 +137,14 @@ describe('the decision worker', () => {
     await activate(RULE);
     await workerOf().drain();
     expect(await stateOf(id)).toBe('decided');
+  });
+
+  it('decides an event that has waited for a month', async () => {
+    const id = await store({ status: 3 });
+    await activate(RULE);
+    clock.advance(31 * 86_400_000);
+    await workerOf().drain();
+    expect(await deliveries.findOfEvent(id)).toHaveLength(1);
   });
 
   it('decides the events of one entity by create time, then status order, then id, whatever the order of arrival', async () => {

@@ -24,6 +24,7 @@ const worker = new DecisionWorker(
     ruleSets: new RuleSetStore(dataSource, loadBuiltInCatalogue(), clock),
     evaluations: new EvaluationStore(dataSource),
     deliveries: new DeliveryStore(dataSource, wakeup),
+    partitions: new Partitions(dataSource),
   },
   {
     timezone: 'UTC',

@@ -1,0 +1,55 @@
+// The built command as a process, on real PostgreSQL.
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { SystemClock } from '../../src/config/clock.js';
+import { loadBuiltInCatalogue } from '../../src/events/catalogue.js';
+import { readRuleFolder } from '../../src/rules/rule-files.js';
+import { compileRuleSet } from '../../src/rules/rule-set.js';
+import { RuleSetStore } from '../../src/rules/rule-set-store.js';
+import { createTestDatabase, type TestDatabase } from '../support/database.js';
+
+describe('aftersign rules activate', () => {
+  let database: TestDatabase;
+  let hash: string;
+
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    const catalogue = loadBuiltInCatalogue();
+    const { files } = await readRuleFolder('rules');
+    const { ruleSet } = compileRuleSet(files, catalogue);
+    hash = ruleSet!.hash;
+    await new RuleSetStore(await database.open(2), catalogue, new SystemClock()).offer(ruleSet!, files);
+  });
+  afterAll(() => database.drop());
+
+  async function run(...parameters: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+    const env = { PATH: process.env['PATH'], DATABASE_URL: database.url };
+    return await promisify(execFile)(process.execPath, ['dist/cli.js', 'rules', 'activate', ...parameters], {
+      env,
+    }).then(
+      ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
+      (error: unknown) => error as { code: number; stdout: string; stderr: string },
+    );
+  }
+
+  it('makes a stored set live, and prints one JSON document when asked', async () => {
+    const { code, stdout } = await run(hash.slice(0, 8), '--json');
+    expect({ code, printed: JSON.parse(stdout) as unknown }).toEqual({
+      code: 0,
+      printed: { hash, number: 2 },
+    });
+    expect((await run(hash)).stdout).toBe(`Rule set ${hash.slice(0, 12)} is live (activation 3).\n`);
+  });
+
+  it('ends with 1 when it is refused, and with 2 on wrong use', async () => {
+    expect(await run('ffffffff')).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringContaining('RULE_SET_UNKNOWN'),
+    });
+    expect(await run()).toMatchObject({ code: 2, stdout: '' });
+    expect(await run('--nonsense')).toMatchObject({ code: 2, stdout: '' });
+    expect(await run('--help')).toMatchObject({ code: 0, stdout: expect.stringContaining('Example') });
+  });
+});
