@@ -2,17 +2,14 @@ import type { ActionDocument, EmailDocument, HttpDocument, RetryDocument } from 
 import { isPlainAddress } from './mail-address.js';
 import {
   escapeHtml,
-  parseTemplate,
-  type Placeholder,
   type Rendered,
   RenderError,
   renderTemplate,
   type SecretReference,
-  type Template,
-  TemplateError,
   type TemplateScope,
   textOf,
-} from './template.js';
+} from './render-template.js';
+import { parseTemplate, type Placeholder, type Template, TemplateError } from './template.js';
 import type { EmailRequest, HttpSuccess } from './sender.js';
 
 /** Where in a request a text with secrets stands, and what it is put together from at the moment of sending. */

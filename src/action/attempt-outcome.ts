@@ -1,3 +1,4 @@
+import { ownAt } from '../events/own-member.js';
 import type { AttemptResult, HttpSuccess } from './sender.js';
 
 /** Bytes of an answer that are kept. */
@@ -93,20 +94,10 @@ function bodyIsRight(answer: HttpAnswer, success: HttpSuccess | null): boolean {
   if (!answer.complete) return false;
   try {
     const json: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(answer.body));
-    return valueAt(json, success.path) === success.equal;
+    return ownAt(json, success.path.split('.')) === success.equal;
   } catch {
     return false;
   }
-}
-
-/** The value at a dotted path like `data.0.code`. Own properties only; undefined when there is none. */
-export function valueAt(json: unknown, path: string): unknown {
-  let value = json;
-  for (const name of path.split('.')) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined;
-    value = (value as Record<string, unknown>)[name];
-  }
-  return value;
 }
 
 const HTTP_DATE =

@@ -1,3 +1,5 @@
+import { isObject, own } from './own-member.js';
+
 /** The parts of a Feishu event that every event has, whatever its envelope version (feishu-events 1.2). */
 export interface Envelope {
   readonly version: 'v1' | 'v2';
@@ -53,15 +55,6 @@ export function readTime(value: unknown): number | null {
   if (!match?.[1]) return null;
   const unit = { 10: 1000, 13: 1, 16: 0.001 }[match[1].length] ?? NaN;
   return Math.floor(Number(digits) * unit);
-}
-
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** A member of its own, never an inherited one. */
-export function own(of: Record<string, unknown>, name: string): unknown {
-  return Object.hasOwn(of, name) ? of[name] : undefined;
 }
 
 function text(value: unknown): string | null {

@@ -152,6 +152,16 @@ export class EventStore implements OnApplicationShutdown {
   }
 
   private async insert(rows: readonly Row[]): Promise<{ id: string }[]> {
+    const texts = (pick: (event: IncomingEvent) => string | null): Buffer =>
+      binaryArray(
+        'text',
+        rows.map(({ event }) => pick(event)),
+      );
+    const bytes = (pick: (event: IncomingEvent) => Buffer | null): Buffer =>
+      binaryArray(
+        'bytea',
+        rows.map(({ event }) => pick(event)),
+      );
     const { rows: stored } = await this.pool.query<{ id: string }>({
       // Named: parsed and planned once for each connection, which otherwise takes longer than the statement itself.
       name: 'store-events',
@@ -172,36 +182,15 @@ export class EventStore implements OnApplicationShutdown {
         plainArray(rows.map((row) => row.id)),
         plainArray(rows.map((row) => row.lane)),
         plainArray(rows.map((row) => row.event.statusRank)),
-        binaryArray(
-          'text',
-          rows.map((row) => row.event.origin),
-        ),
-        binaryArray(
-          'text',
-          rows.map((row) => row.event.eventId),
-        ),
+        texts((event) => event.origin),
+        texts((event) => event.eventId),
         plainArray(rows.map((row) => row.event.createTime ?? row.receivedAt)),
         plainArray(rows.map((row) => row.event.createTime)),
-        binaryArray(
-          'text',
-          rows.map((row) => row.event.eventType),
-        ),
-        binaryArray(
-          'text',
-          rows.map((row) => row.event.source),
-        ),
-        binaryArray(
-          'text',
-          rows.map((row) => row.event.rootEntity),
-        ),
-        binaryArray(
-          'bytea',
-          rows.map((row) => row.event.raw),
-        ),
-        binaryArray(
-          'bytea',
-          rows.map((row) => row.event.content),
-        ),
+        texts((event) => event.eventType),
+        texts((event) => event.source),
+        texts((event) => event.rootEntity),
+        bytes((event) => event.raw),
+        bytes((event) => event.content),
         new Date(rows[0]?.receivedAt ?? this.clock.now()),
       ],
     });

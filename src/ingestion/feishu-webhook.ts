@@ -1,8 +1,9 @@
 import type { KeyObject } from 'node:crypto';
 import type { Catalogue } from '../events/catalogue.js';
-import { type Envelope, isObject, own, readEnvelope } from '../events/envelope.js';
+import { type Envelope, readEnvelope } from '../events/envelope.js';
 import type { IncomingEvent } from '../events/event.js';
 import { parseLossless } from '../events/lossless-json.js';
+import { isObject, own } from '../events/own-member.js';
 import {
   decryptFeishu,
   ExpectedSecret,

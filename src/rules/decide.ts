@@ -1,7 +1,7 @@
 import type { NewDelivery } from '../action/delivery-store.js';
 import type { Action } from '../action/action.js';
-import { RenderError, type TemplateScope } from '../action/template.js';
-import { readOwn } from './plain-path.js';
+import { RenderError, type TemplateScope } from '../action/render-template.js';
+import { ownAt } from '../events/own-member.js';
 import type { Rule, RuleSet } from './rule-set.js';
 
 /** What is decided about. */
@@ -104,9 +104,9 @@ function scopeOf(
     timezone,
     read: ([root, ...path]) => {
       if (root === 'now') return new Date(now).toISOString();
-      if (root === 'rule') return readOwn(about, path);
+      if (root === 'rule') return ownAt(about, path);
       const [field = '', ...rest] = path;
-      return readOwn(subject.facts.get(field), rest);
+      return ownAt(subject.facts.get(field), rest);
     },
     labelOf: (field, value, language) => catalogue.labelOf(subject.eventType, field, value, language),
   };

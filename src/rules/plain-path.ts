@@ -1,3 +1,5 @@
+import { ownAt } from '../events/own-member.js';
+
 /**
  * Plain paths into a fact: `$.a.b[0]['c']`. json-rules-engine's default, jsonpath-plus, runs code that stands in a
  * path; no author's text ever gets to it.
@@ -34,15 +36,5 @@ export function resolvePath(value: unknown, path: string): unknown {
     parsed.set(path, keys);
   }
   if (keys === null) throw new Error(`"${path}" is no plain path`);
-  return readOwn(value, keys);
-}
-
-/** The member at the end of `keys`, by own members only; undefined when there is none. */
-export function readOwn(value: unknown, keys: readonly string[]): unknown {
-  let at = value;
-  for (const key of keys) {
-    if (typeof at !== 'object' || at === null || !Object.hasOwn(at, key)) return undefined;
-    at = (at as Record<string, unknown>)[key];
-  }
-  return at;
+  return ownAt(value, keys);
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { type Action, compileAction, type RenderedRequest } from '../../src/action/action.js';
 import { ACTION_DOCUMENT } from '../../src/action/action-document.js';
 import { makeReady } from '../../src/action/ready-request.js';
-import { RenderError } from '../../src/action/template.js';
+import { RenderError } from '../../src/action/render-template.js';
 import { scopeOf } from '../support/scope.js';
 
 const problems = (document: object): string[] => {

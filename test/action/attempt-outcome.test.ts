@@ -6,9 +6,9 @@ import {
   mailOutcome,
   networkOutcome,
   retryAfterMs,
-  valueAt,
   type HttpAnswer,
 } from '../../src/action/attempt-outcome.js';
+import { ownAt } from '../../src/events/own-member.js';
 import type { HttpSuccess } from '../../src/action/sender.js';
 
 // Pure functions only: nothing here is faked.
@@ -106,9 +106,9 @@ describe('the success of a rule', () => {
   });
 
   it('reads own properties only', () => {
-    expect(valueAt({ a: 1 }, 'toString')).toBeUndefined();
-    expect(valueAt([], '0')).toBeUndefined();
-    expect(valueAt({ '': { x: 2 } }, '.x')).toBe(2);
+    expect(ownAt({ a: 1 }, ['toString'])).toBeUndefined();
+    expect(ownAt([], ['0'])).toBeUndefined();
+    expect(ownAt({ '': { x: 2 } }, ['', 'x'])).toBe(2);
   });
 });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { parseTemplate, RenderError, renderTemplate, TemplateError } from '../../src/action/template.js';
+import { RenderError, renderTemplate } from '../../src/action/render-template.js';
+import { parseTemplate, TemplateError } from '../../src/action/template.js';
 import { scopeOf } from '../support/scope.js';
 
 const EVENT = {

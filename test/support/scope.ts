@@ -1,4 +1,4 @@
-import type { TemplateScope } from '../../src/action/template.js';
+import type { TemplateScope } from '../../src/action/render-template.js';
 
 /** A template scope over plain values, as a decision makes it. */
 export function scopeOf(
