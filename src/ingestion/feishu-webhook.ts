@@ -44,6 +44,8 @@ const NOT_AUTHENTIC: Refusal = {
   code: 'NOT_AUTHENTIC',
   detail: 'The signature, the encryption or the verification token does not fit this app.',
 };
+/** What stands before the token in a body. */
+const TOKEN_KEY = /"token"\s*:\s*$/;
 const AHEAD = 5 * 60_000;
 /** Bytes of a body without a signature. A challenge of 1 kB fits, whatever escapes and encryption make of it. */
 const UNSIGNED_MOST = 16 * 1024;
@@ -56,13 +58,18 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 export class FeishuWebhook {
   private readonly key: KeyObject | null;
   private readonly token: ExpectedSecret | null;
+  /** As it stands in a body. */
+  private readonly quotedToken: Buffer | null;
 
   constructor(
     private readonly app: FeishuApp,
     private readonly catalogue: Catalogue,
   ) {
     this.key = app.encryptKey === undefined ? null : feishuAesKey(app.encryptKey);
-    this.token = app.verificationToken === undefined ? null : new ExpectedSecret(app.verificationToken);
+    const { verificationToken } = app;
+    this.token = verificationToken === undefined ? null : new ExpectedSecret(verificationToken);
+    this.quotedToken =
+      verificationToken === undefined ? null : Buffer.from(JSON.stringify(verificationToken));
   }
 
   /** `now` in ms since 1970. */
@@ -161,16 +168,17 @@ export class FeishuWebhook {
     };
   }
 
-  /** The token is a secret and no table may hold it: its bytes become as many asterisks. */
+  /** The token is a secret and no table may hold it: where it stands as "token", its bytes become as many asterisks. */
   private withoutToken(body: Buffer): Buffer {
-    const { verificationToken } = this.app;
-    if (verificationToken === undefined) return body;
-    const token = Buffer.from(verificationToken, 'utf8');
-    let at = body.indexOf(token);
-    if (at < 0) return body;
-    const copy = Buffer.from(body);
-    for (; at >= 0; at = copy.indexOf(token, at + token.length)) copy.fill('*', at, at + token.length);
-    return copy;
+    const { quotedToken } = this;
+    if (quotedToken === null) return body;
+    let copy: Buffer | null = null;
+    for (let at = body.indexOf(quotedToken); at >= 0; at = body.indexOf(quotedToken, at + 1)) {
+      if (!TOKEN_KEY.test(body.toString('latin1', Math.max(0, at - 40), at))) continue;
+      copy ??= Buffer.from(body);
+      copy.fill('*', at + 1, at + quotedToken.length - 1);
+    }
+    return copy ?? body;
   }
 }
 
