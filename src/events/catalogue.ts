@@ -52,10 +52,6 @@ export class Catalogue {
     return this.entries.get(eventType) ?? null;
   }
 
-  get eventTypes(): string[] {
-    return [...this.entries.keys()];
-  }
-
   /** The label of an enum value, or null when the catalogue has none. */
   labelOf(eventType: string, field: string, value: unknown, language: 'zh' | 'en'): string | null {
     const known = this.find(eventType)?.fields;

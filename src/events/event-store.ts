@@ -76,6 +76,7 @@ export class EventStore implements OnApplicationShutdown {
   }
 
   async onApplicationShutdown(): Promise<void> {
+    await this.commits.drain();
     await this.pool.end();
   }
 
@@ -96,10 +97,6 @@ export class EventStore implements OnApplicationShutdown {
   /** No more events are taken until some are committed. */
   get isFull(): boolean {
     return this.commits.isFull;
-  }
-
-  drain(): Promise<void> {
-    return this.commits.drain();
   }
 
   async find(id: string): Promise<StoredEvent | null> {

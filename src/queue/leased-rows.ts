@@ -54,18 +54,6 @@ export class LeasedRows {
     );
   }
 
-  /** Gives back rows that were claimed but not begun: their attempt did not happen. */
-  async release(rows: readonly ClaimedRow[]): Promise<void> {
-    if (rows.length === 0) return;
-    const { table, ready, taken } = this.of;
-    await this.dataSource.query(
-      `update ${table} t set state = '${ready}', attempt = t.attempt - 1, lease_until = null, leased_by = null, updated_at = now()
-         from unnest($1::uuid[], $2::int[]) as mine (id, attempt)
-        where t.id = mine.id and t.attempt = mine.attempt and t.state = '${taken}'`,
-      [rows.map((row) => row.id), rows.map((row) => row.attempt)],
-    );
-  }
-
   /**
    * Writes how the work of some rows ended: their next state and due time. Only rows whose fence still holds are
    * changed; answers their ids.

@@ -92,19 +92,11 @@ describe('rows as a queue', () => {
     );
     expect(late.size).toBe(0);
     await paused.extend([old!]);
-    await paused.release([old!]);
     expect((await rows())[0]).toMatchObject({ state: 'delivering', attempt: 2 });
     expect(
       (await dataSource.transaction((tx) => other.settle(tx, [{ ...fresh!, ...end }]))).has(old!.id),
     ).toBe(true);
     expect((await rows())[0]).toMatchObject({ state: 'delivered', attempt: 2, leased_by: null });
-  });
-
-  it('gives back what was claimed and not begun, as if it had not been claimed', async () => {
-    await fill(1);
-    const q = queue();
-    await q.release(await q.claim(1, NOW));
-    expect((await rows())[0]).toMatchObject({ state: 'pending', attempt: 0 });
   });
 
   it('settles nothing when the transaction fails', async () => {
