@@ -189,10 +189,11 @@ describe('more than is taken in', () => {
       expect((await fetch(`${door.service.url}/health/ready`)).status).toBe(503);
     });
     const outcomes = await Promise.allSettled(taken);
-    await store.drain();
-    const stored = outcomes.filter(({ status }) => status === 'fulfilled').length;
-    expect(stored).toBeGreaterThanOrEqual(5000);
-    expect(await door.count()).toEqual([stored, stored]);
+    const acknowledged = outcomes.flatMap(({ status }, id) => (status === 'fulfilled' ? [String(id)] : []));
+    expect(acknowledged.length).toBeGreaterThan(0);
+    const rows = await door.query<{ event_id: string }>(`select event_id from events where origin = 'flood'`);
+    const kept = new Set(rows.map(({ event_id }) => event_id));
+    expect(acknowledged.filter((id) => !kept.has(id))).toEqual([]);
     expect((await door.push(pushOfApprover())).status).toBe(200);
   });
 });
