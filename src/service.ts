@@ -41,8 +41,12 @@ export async function createService(
   );
   hardenHttpServer(adapter, problems);
   app.useGlobalFilters(problems);
-  await app.init();
-  return app;
+  try {
+    return await app.init();
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
 }
 
 /** Runs the service until a signal ends it. */
@@ -61,12 +65,13 @@ export async function runService(): Promise<void> {
     log.flush();
     process.exit(1);
   });
-  let app: NestFastifyApplication;
+  let app: NestFastifyApplication | undefined;
   try {
     app = await createService(settings, new SystemClock(), log);
     await app.listen(settings.PORT, settings.HOST);
   } catch (error) {
     log.error({ event: 'service.not-started', ...codeOf(error) }, messageOf(error));
+    await app?.close();
     log.flush();
     process.exit(1);
   }

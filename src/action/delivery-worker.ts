@@ -73,7 +73,7 @@ export class DeliveryWorker {
     this.every(SWEEP_MS, () => this.sweep());
   }
 
-  /** Stops claiming, lets what is being sent end for up to `graceMs`, and gives back the rest. */
+  /** Stops claiming and lets what is being sent end for up to `graceMs`. The leases of the rest run out soon after. */
   async stop(graceMs: number): Promise<void> {
     for (const timer of this.timers) clearInterval(timer);
     this.timers = [];

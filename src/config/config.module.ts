@@ -1,7 +1,7 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import { Clock } from './clock.js';
-import type { Config as Settings, Role } from './config.js';
+import type { Config as Settings } from './config.js';
 import { Log } from './log.js';
 import { Metrics } from './metrics.js';
 
@@ -10,10 +10,6 @@ export class Config {
   /** Names this process in leases and attempts. */
   readonly instance = randomUUID();
   constructor(readonly settings: Settings) {}
-
-  has(role: Role): boolean {
-    return this.settings.ROLE.includes(role);
-  }
 }
 
 /** Settings, clock, log and metrics, for every room. */

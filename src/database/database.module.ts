@@ -39,9 +39,16 @@ class Server {
       inject: [Config, Server],
       useFactory: async ({ settings }: Config, server: Server) => {
         const dataSource = createDataSource(server.embedded?.url ?? { url: settings.DATABASE_URL ?? '' });
-        await dataSource.initialize();
-        await migrate(dataSource);
-        return dataSource;
+        try {
+          await dataSource.initialize();
+          await migrate(dataSource);
+          return dataSource;
+        } catch (error) {
+          // Nobody else ends what a start that failed has begun.
+          if (dataSource.isInitialized) await dataSource.destroy();
+          await server.embedded?.stop();
+          throw error;
+        }
       },
     },
     {
