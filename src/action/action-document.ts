@@ -1,8 +1,30 @@
 import { z } from 'zod';
 import { parseDuration } from '../config/duration.js';
+import { isObject } from '../events/own-member.js';
 
-/** Keys of the rule language that this version does not act upon. Refused, never ignored. */
-const LATER_KEYS = ['when', 'order', 'undo', 'sign', 'auth', 'allowHostFromEvent'];
+/** Keys of the rule language that this version does not act upon. Refused by name, never ignored. */
+export const LATER_ACTION_KEYS: readonly string[] = [
+  'when',
+  'order',
+  'undo',
+  'sign',
+  'auth',
+  'allowHostFromEvent',
+];
+
+/** The schema for the form that was written: a mistake is then reported where it is, not as "none of these forms". */
+function chosen<Output>(
+  choose: (given: unknown) => z.ZodType<Output> | null,
+  otherwise: string,
+): z.ZodType<Output> {
+  return z.unknown().transform((given, context): Output => {
+    const parsed = choose(given)?.safeParse(given);
+    if (parsed?.success) return parsed.data;
+    if (!parsed) context.addIssue(otherwise);
+    for (const issue of parsed?.error.issues ?? []) context.addIssue({ ...issue });
+    return z.NEVER;
+  });
+}
 
 const duration = (least: number, most: number, range: string) =>
   z.string('must be a duration in quotes, like "30s"').transform((text, context): number => {
@@ -14,17 +36,18 @@ const duration = (least: number, most: number, range: string) =>
     return ms;
   });
 
-const retry = z.union(
-  [
-    z
-      .array(duration(0, 7 * 86_400_000, 'up to 7d'))
-      .min(1)
-      .max(50),
-    z.strictObject({
-      over: duration(1000, 30 * 86_400_000, 'from 1s to 30d'),
-      max: z.int().min(1).max(100).optional(),
-    }),
-  ],
+const delays = z
+  .array(duration(0, 7 * 86_400_000, 'up to 7d'))
+  .min(1, 'must not be empty')
+  .max(50, 'must not hold more than 50 delays');
+const spread = z.strictObject({
+  over: duration(1000, 30 * 86_400_000, 'from 1s to 30d'),
+  max: z.int('must be a whole number').min(1, 'must be 1 or more').max(100, 'must be 100 or less').optional(),
+});
+/** Delays in ms, one per retry; or the time over which exponential retries are spread. */
+export type RetryDocument = z.infer<typeof delays> | z.infer<typeof spread>;
+const retry = chosen<RetryDocument>(
+  (given) => (Array.isArray(given) ? delays : isObject(given) ? spread : null),
   'must be a list of delays like ["10s", "1m"], or {"over": "72h", "max": 10}',
 );
 
@@ -35,86 +58,83 @@ const name = z
     'must be 1 to 64 characters of a-z 0-9 . _ - and start with a letter or digit',
   );
 
-const forLater = Object.fromEntries(
-  LATER_KEYS.map((key) => [key, z.never(`"${key}" is not available in this version`).optional()]),
-);
-
 /** Header names that belong to the connection or to Aftersign itself. */
 const OWN_HEADERS =
   /^(?:host|content-length|transfer-encoding|connection|keep-alive|upgrade|te|trailer|expect|idempotency-key|proxy-.*)$/i;
 
-const http = z
-  .strictObject({
-    ...forLater,
-    type: z.literal('http'),
-    name,
-    method: z
-      .enum(
-        ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
-        'must be GET, HEAD, POST, PUT, PATCH or DELETE',
-      )
-      .default('POST'),
-    url: z.string('must be a text').min(1, 'must not be empty'),
-    headers: z
-      .record(
-        z
-          .string()
-          .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/, 'is no HTTP header name')
-          .refine((header) => !OWN_HEADERS.test(header), 'is a header that Aftersign sets itself'),
-        z.string('must be a text'),
-      )
-      .default({}),
-    body: z.json().optional(),
-    timeout: duration(100, 120_000, 'from 100ms to 2m').default(15_000),
-    success: z
-      .union(
-        [
-          z.strictObject({ status: z.array(z.int().min(100).max(599)).min(1) }),
-          z.strictObject({
-            path: z.string().regex(/^[\w-]+(?:\.[\w-]+){0,15}$/, 'must be a plain path like data.code'),
-            equal: z.union([z.string(), z.number(), z.boolean(), z.null()]),
-          }),
-        ],
-        'must be {"status": [200, 202]} or {"path": "code", "equal": 0}',
-      )
-      .optional(),
-    retry: retry.optional(),
-  })
-  .refine((action) => action.body === undefined || !['GET', 'HEAD'].includes(action.method), {
-    path: ['body'],
-    message: 'cannot be sent with GET or HEAD',
-  });
+const byStatus = z.strictObject({
+  status: z
+    .array(
+      z
+        .int('must be a whole number')
+        .min(100, 'must be a status from 100')
+        .max(599, 'must be a status to 599'),
+    )
+    .min(1, 'must not be empty'),
+});
+const byAnswer = z.strictObject({
+  path: z.string('must be a text').regex(/^[\w-]+(?:\.[\w-]+){0,15}$/, 'must be a plain path like data.code'),
+  equal: z.union(
+    [z.string(), z.number(), z.boolean(), z.null()],
+    'must be a text, a number, true, false or null',
+  ),
+});
+const success = chosen<z.infer<typeof byStatus> | z.infer<typeof byAnswer>>(
+  (given) => (!isObject(given) ? null : 'status' in given ? byStatus : byAnswer),
+  'must be {"status": [200, 202]} or {"path": "code", "equal": 0}',
+);
 
-const addresses = z
-  .union(
-    [z.string(), z.array(z.string('must be a text')).min(1).max(50)],
-    'must be an address or a list of addresses',
-  )
-  .transform((one) => (typeof one === 'string' ? [one] : one));
+const http = z.strictObject({
+  type: z.literal('http'),
+  name,
+  method: z
+    .enum(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'], 'must be GET, HEAD, POST, PUT, PATCH or DELETE')
+    .default('POST'),
+  url: z.string('must be a text').min(1, 'must not be empty'),
+  headers: z
+    .record(
+      z
+        .string()
+        .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/, 'is no HTTP header name')
+        .refine((header) => !OWN_HEADERS.test(header), 'is a header that Aftersign sets itself'),
+      z
+        .string('must be a text')
+        .regex(/^[\x20-\x7e\xa0-\xff]*$/, 'holds characters that HTTP headers cannot carry'),
+    )
+    .default({}),
+  body: z.json().optional(),
+  timeout: duration(100, 120_000, 'from 100ms to 2m').default(15_000),
+  success: success.optional(),
+  retry: retry.optional(),
+});
+
+const addressList = z
+  .array(z.string('must be a text'))
+  .min(1, 'must not be empty')
+  .max(50, 'must not hold more than 50 addresses');
+const oneAddress = z.string().transform((one) => [one]);
+const addresses = chosen<string[]>(
+  (given) => (typeof given === 'string' ? oneAddress : Array.isArray(given) ? addressList : null),
+  'must be an address or a list of addresses',
+);
 
 const domain = z
   .string('must be a text')
   .regex(/^[a-z0-9-]+(?:\.[a-z0-9-]+)+$/, 'must be a domain in lower case, like example.com');
 
-const email = z
-  .strictObject({
-    ...forLater,
-    type: z.literal('email'),
-    name,
-    to: addresses,
-    cc: addresses.optional(),
-    bcc: addresses.optional(),
-    replyTo: addresses.optional(),
-    subject: z.string('must be a text').min(1, 'must not be empty'),
-    text: z.string('must be a text').optional(),
-    html: z.string('must be a text').optional(),
-    allowRecipientFromEvent: z.array(domain).min(1).optional(),
-    retry: retry.optional(),
-  })
-  .refine((action) => action.text !== undefined || action.html !== undefined, {
-    path: ['subject'],
-    message: 'is not enough: add "text" or "html"',
-  });
+const email = z.strictObject({
+  type: z.literal('email'),
+  name,
+  to: addresses,
+  cc: addresses.optional(),
+  bcc: addresses.optional(),
+  replyTo: addresses.optional(),
+  subject: z.string('must be a text').min(1, 'must not be empty'),
+  text: z.string('must be a text').optional(),
+  html: z.string('must be a text').optional(),
+  allowRecipientFromEvent: z.array(domain).min(1).optional(),
+  retry: retry.optional(),
+});
 
 /** One action as a rule file holds it. The kinds of Feishu messages are known to the language, not to this version. */
 export const ACTION_DOCUMENT = z.discriminatedUnion('type', [http, email], {
@@ -123,5 +143,12 @@ export const ACTION_DOCUMENT = z.discriminatedUnion('type', [http, email], {
 export type ActionDocument = z.infer<typeof ACTION_DOCUMENT>;
 export type HttpDocument = z.infer<typeof http>;
 export type EmailDocument = z.infer<typeof email>;
-/** Delays in ms, one per retry; or the time over which exponential retries are spread. */
-export type RetryDocument = z.infer<typeof retry>;
+
+/** The keys of each kind of action, and those it cannot do without. */
+export const ACTION_KEYS = {
+  http: { known: Object.keys(http.shape), required: ['name', 'url'] },
+  email: { known: Object.keys(email.shape), required: ['name', 'to', 'subject'] },
+} as const satisfies Record<
+  ActionDocument['type'],
+  { known: readonly string[]; required: readonly string[] }
+>;

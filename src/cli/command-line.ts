@@ -1,4 +1,4 @@
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { messageOf } from '../config/log.js';
 
 /** Runs one command of `aftersign`. Exit code 0 fine, 1 findings or refused, 2 wrong use. */
@@ -18,15 +18,23 @@ export async function runCommandLine(argv: readonly string[]): Promise<void> {
       process.exitCode = await runDemo({ once: options.once ?? false });
     });
 
-  const rules = program.command('rules').description('the rule set that is live');
-  rules
-    .command('activate <hash>')
-    .description('make a stored rule set live again, by the first 6 or more digits of its hash')
-    .option('--json', 'one JSON document on standard output')
-    .addHelpText('after', '\nExample:\n  aftersign rules activate 3f9c21ab77d0')
-    .action(async (hash: string, options: { json?: boolean }) => {
-      const { activateRuleSet } = await import('./rules-activate.js');
-      process.exitCode = await activateRuleSet(hash, options.json ?? false);
+  addRuleCommands(program.command('rules').description('rule files, and the rule set that is live'));
+
+  program
+    .command('explain <event-id>')
+    .description('why each rule fired or did not, by the rule set that decided')
+    .option('--rule <name>', 'this rule only, also when it does not listen to the event')
+    .option('--json', JSON_OPTION)
+    .addHelpText(
+      'after',
+      '\nExample:\n  aftersign explain 5e3702a84e847582be8db7fb73283c02 --rule renewal-done',
+    )
+    .action(async (eventId: string, options: { rule?: string; json?: boolean }) => {
+      const { explainStoredEvent } = await import('./explain.js');
+      process.exitCode = await explainStoredEvent(eventId, {
+        rule: options.rule,
+        json: options.json ?? false,
+      });
     });
 
   try {
@@ -38,4 +46,72 @@ export async function runCommandLine(argv: readonly string[]): Promise<void> {
       process.exitCode = 1;
     }
   }
+}
+
+const JSON_OPTION = 'one JSON document on standard output';
+
+function addRuleCommands(rules: Command): void {
+  rules
+    .command('check [dir]')
+    .description('everything that is wrong with the rule files, each with its place and its mend')
+    .option('--strict', 'exit with 1 on warnings too')
+    .option('--json', JSON_OPTION)
+    .option('--sarif', 'SARIF 2.1.0 on standard output, for code review')
+    .addHelpText('after', '\nExample:\n  aftersign rules check rules --strict')
+    .action(
+      async (dir: string | undefined, options: { strict?: boolean; json?: boolean; sarif?: boolean }) => {
+        const { checkRules } = await import('./rules-check.js');
+        const { strict = false, json = false, sarif = false } = options;
+        process.exitCode = await checkRules(dir, { strict, json, sarif });
+      },
+    );
+  rules
+    .command('schema [dir]')
+    .description('the JSON Schema of rule files, for editors; with the event types of a rules folder')
+    .addHelpText(
+      'after',
+      '\nExample:\n  aftersign rules schema > /tmp/schema.json && mv /tmp/schema.json rules/schema.json',
+    )
+    .action(async (dir: string | undefined) => {
+      const { printRuleSchema } = await import('./rules-schema.js');
+      process.exitCode = await printRuleSchema(dir);
+    });
+  rules
+    .command('show [name]')
+    .description('each rule, or one, as a plain table')
+    .option('--rules <dir>', 'another rules folder')
+    .option('--live', 'the rule set that is live, instead of the files')
+    .option('--json', JSON_OPTION)
+    .addHelpText('after', '\nExample:\n  aftersign rules show renewal-done')
+    .action(async (name: string | undefined, options: { rules?: string; live?: boolean; json?: boolean }) => {
+      const { showRules } = await import('./rules-show.js');
+      const { live = false, json = false } = options;
+      process.exitCode = await showRules(name, { rules: options.rules, live, json });
+    });
+  rules
+    .command('try [event-file]')
+    .description('events through the rule files: verdicts and rendered deliveries; nothing is stored or sent')
+    .option('--rules <dir>', 'another rules folder')
+    .option('--last <n>', 'the events received last, instead of a file', count)
+    .option('--json', JSON_OPTION)
+    .addHelpText('after', '\nExamples:\n  aftersign rules try event.json\n  aftersign rules try --last 50')
+    .action(async (file: string | undefined, options: { rules?: string; last?: number; json?: boolean }) => {
+      const { tryRules } = await import('./rules-try.js');
+      const { rules: folder, last, json = false } = options;
+      process.exitCode = await tryRules(file, { rules: folder, last, json });
+    });
+  rules
+    .command('activate <hash>')
+    .description('make a stored rule set live again, by the first 6 or more digits of its hash')
+    .option('--json', JSON_OPTION)
+    .addHelpText('after', '\nExample:\n  aftersign rules activate 3f9c21ab77d0')
+    .action(async (hash: string, options: { json?: boolean }) => {
+      const { activateRuleSet } = await import('./rules-activate.js');
+      process.exitCode = await activateRuleSet(hash, options.json ?? false);
+    });
+}
+
+function count(text: string): number {
+  if (!/^[1-9]\d{0,3}$/.test(text)) throw new InvalidArgumentError('It must be a number from 1 to 9999.');
+  return Number(text);
 }

@@ -1,6 +1,7 @@
 import { DataSource } from 'typeorm';
 import { DatabaseError } from './database.errors.js';
 import { Foundation1795000000001 } from './migrations/0001-foundation.js';
+import { Catalogue1795500000002 } from './migrations/0002-catalogue.js';
 
 /** Where a PostgreSQL is: a URL, or the parts (host may be the folder of a unix socket). */
 export type DatabaseAddress =
@@ -14,7 +15,7 @@ export type DatabaseAddress =
     };
 
 /** In the order they run. Forward only. */
-const MIGRATIONS = [Foundation1795000000001];
+const MIGRATIONS = [Foundation1795000000001, Catalogue1795500000002];
 const MIGRATION_LOCK = 4157000;
 
 /**

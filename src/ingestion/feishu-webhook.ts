@@ -63,7 +63,7 @@ export class FeishuWebhook {
 
   constructor(
     private readonly app: FeishuApp,
-    private readonly catalogue: Catalogue,
+    private readonly catalogue: { readonly current: Catalogue },
   ) {
     this.key = app.encryptKey === undefined ? null : feishuAesKey(app.encryptKey);
     const { verificationToken } = app;
@@ -153,14 +153,14 @@ export class FeishuWebhook {
   }
 
   private event(envelope: Envelope, raw: Buffer, content: Buffer | null): IncomingEvent {
-    const root = this.catalogue.rootEntityOf(envelope.eventType, envelope.fields);
+    const root = this.catalogue.current.rootEntityOf(envelope.eventType, envelope.fields);
     return {
       origin: `feishu:${envelope.appId ?? this.app.appId ?? 'unknown'}`,
       eventId: envelope.eventId,
       eventType: envelope.eventType,
       source: 'feishu-webhook',
       createTime: envelope.createTime,
-      statusRank: this.catalogue.statusRankOf(envelope.eventType, envelope.fields),
+      statusRank: this.catalogue.current.statusRankOf(envelope.eventType, envelope.fields),
       // PostgreSQL's text has no NUL. The event is genuine and is kept; only what it belongs to cannot be named.
       rootEntity: root?.includes('\u0000') === true ? null : root,
       raw: content === null ? this.withoutToken(raw) : raw,

@@ -1,7 +1,7 @@
 import { Module } from '@nestjs/common';
 import { Config } from '../config/config.module.js';
-import { Catalogue } from '../events/catalogue.js';
 import { EventsModule } from '../events/events.module.js';
+import { LiveCatalogue } from '../events/live-catalogue.js';
 import { FeishuWebhook } from './feishu-webhook.js';
 import { WebhookController } from './webhook.controller.js';
 
@@ -15,8 +15,8 @@ import { WebhookController } from './webhook.controller.js';
   providers: [
     {
       provide: FeishuWebhook,
-      inject: [Config, Catalogue],
-      useFactory: ({ settings }: Config, catalogue: Catalogue) =>
+      inject: [Config, LiveCatalogue],
+      useFactory: ({ settings }: Config, catalogue: LiveCatalogue) =>
         new FeishuWebhook(
           {
             appId: settings.FEISHU_APP_ID,

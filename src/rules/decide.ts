@@ -2,7 +2,8 @@ import type { NewDelivery } from '../action/delivery-store.js';
 import type { Action } from '../action/action.js';
 import { RenderError, type TemplateScope } from '../action/render-template.js';
 import { ownAt } from '../events/own-member.js';
-import type { Rule, RuleSet } from './rule-set.js';
+import { type Facts, FactView, missingIn } from './compiled-conditions.js';
+import { inOrder, type Rule, type RuleSet } from './rule-set.js';
 
 /** What is decided about. */
 export interface Subject {
@@ -11,7 +12,7 @@ export interface Subject {
   readonly eventType: string;
   /** The root entity, or the event itself when it belongs to none. */
   readonly entity: string;
-  readonly facts: ReadonlyMap<string, unknown>;
+  readonly facts: Facts;
 }
 
 /** Everything else that a decision reads. Recorded with the evaluation, so that it can be recomputed later. */
@@ -29,35 +30,82 @@ export type Verdict =
   | { readonly rule: string; readonly verdict: 'skipped'; readonly cause: 'disabled' };
 
 export interface Decision {
-  /** One for each rule that listens to the event type, in the order of the rule set. */
+  /**
+   * In the order of the rule set: matched, unknown, error and skipped. Every other rule that listens to the event
+   * type is "not matched", which `judge` can tell again at any time.
+   */
   readonly verdicts: readonly Verdict[];
+  /** How many rules listen to the event type. */
+  readonly listening: number;
   readonly deliveries: readonly NewDelivery[];
 }
+
+/** After so many steps, some milliseconds, others get their turn. */
+const STEPS_BETWEEN_PAUSES = 200_000;
+/** What a run of json-rules-engine is counted as. */
+const STEPS_OF_CONFIRMATION = 2000;
 
 /**
  * From an event to a decision. Pure: no clock, no network, no database; the same arguments always give the same
  * answer.
  */
 export async function decide(ruleSet: RuleSet, subject: Subject, inputs: DecisionInputs): Promise<Decision> {
-  const verdicts: Verdict[] = [];
+  const { count, disabled } = ruleSet.listenersOf(subject.eventType);
+  const found: [Rule, Verdict][] = disabled.map((rule) => [rule, skipped(rule)]);
   const deliveries: NewDelivery[] = [];
-  for (const rule of ruleSet.rules) {
-    if (!rule.listensTo(subject.eventType)) continue;
-    const verdict = await judge(rule, subject);
-    verdicts.push(verdict);
+  const view = new FactView(ruleSet.places.places, subject.facts);
+  let pauseAt = STEPS_BETWEEN_PAUSES;
+  for (const number of ruleSet.index.candidates(view)) {
+    const rule = ruleSet.rules[number];
+    if (!rule?.listensTo(subject.eventType)) continue;
+    if (view.steps > pauseAt) {
+      await new Promise(setImmediate);
+      pauseAt = view.steps + STEPS_BETWEEN_PAUSES;
+    }
+    const verdict = await judgeView(rule, subject.facts, view, inputs);
+    if (verdict.verdict === 'not matched') continue;
+    found.push([rule, verdict]);
     if (verdict.verdict !== 'matched') continue;
     const scope = scopeOf(rule, ruleSet, subject, inputs);
     for (const action of rule.actions) deliveries.push(plan(rule, action, subject, scope));
   }
-  return { verdicts, deliveries };
+  if (disabled.length > 0) found.sort(([a], [b]) => inOrder(a, b));
+  return { verdicts: found.map(([, verdict]) => verdict), listening: count, deliveries };
 }
 
-async function judge(rule: Rule, { facts }: Subject): Promise<Verdict> {
-  if (!rule.enabled) return { rule: rule.name, verdict: 'skipped', cause: 'disabled' };
+/** The verdict of one rule that listens to the event, also "not matched". Pure, as `decide`. */
+export async function judge(
+  ruleSet: RuleSet,
+  rule: Rule,
+  facts: Facts,
+  inputs: DecisionInputs,
+): Promise<Verdict> {
+  if (!rule.enabled) return skipped(rule);
+  return await judgeView(rule, facts, new FactView(ruleSet.places.places, facts), inputs);
+}
+
+function skipped({ name }: Rule): Verdict {
+  return { rule: name, verdict: 'skipped', cause: 'disabled' };
+}
+
+async function judgeView(rule: Rule, facts: Facts, view: FactView, inputs: DecisionInputs): Promise<Verdict> {
   try {
-    const { outcome, missing } = await rule.conditions.evaluate(facts);
-    if (outcome === 'unknown') return { rule: rule.name, verdict: 'unknown', missing };
-    return { rule: rule.name, verdict: outcome === 'yes' ? 'matched' : 'not matched' };
+    const outcome = rule.conditions.evaluateView(view, inputs);
+    if (outcome === 'unknown')
+      return {
+        rule: rule.name,
+        verdict: 'unknown',
+        missing: missingIn(rule.conditions.trace(facts, inputs)),
+      };
+    if (outcome === 'no') return { rule: rule.name, verdict: 'not matched' };
+    // What is about to fire needs both keys.
+    view.steps += STEPS_OF_CONFIRMATION;
+    if (await rule.confirmation.holds(facts, inputs)) return { rule: rule.name, verdict: 'matched' };
+    return {
+      rule: rule.name,
+      verdict: 'error',
+      error: 'the compiled conditions match and json-rules-engine does not: nothing is sent',
+    };
   } catch (error) {
     // Whatever one rule does, the others are judged.
     const message =

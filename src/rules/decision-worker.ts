@@ -6,7 +6,6 @@ import { type Log, messageOf } from '../config/log.js';
 import type { Metrics } from '../config/metrics.js';
 import { isDataError } from '../database/database.errors.js';
 import type { Partitions } from '../database/partitions.js';
-import { factsOf } from '../events/event-facts.js';
 import { EVENT_QUEUE, type EventStore, type StoredEvent } from '../events/event-store.js';
 import { lockLanes, waitForLanes } from '../queue/lanes.js';
 import type { Wakeup } from '../queue/wakeup.js';
@@ -15,6 +14,7 @@ import { decide, type Decision, type DecisionInputs } from './decide.js';
 import type { Evaluation, EvaluationStore, Suppression } from './evaluation-store.js';
 import type { RuleSet } from './rule-set.js';
 import type { RuleSetStore } from './rule-set-store.js';
+import { subjectOf } from './subject.js';
 
 const POLL_MS = 1000;
 const LANES_AT_ONCE = 64;
@@ -87,12 +87,18 @@ export class DecisionWorker {
       const started = performance.now();
       // Deliveries go into the day of their decision, which may be long after that of the event.
       await this.stores.partitions.ensure(this.options.clock.now());
+      const ruleSet = await this.stores.ruleSets.current();
+      if (!ruleSet) return 0;
       const decided = await this.dataSource.transaction(async (tx) => {
-        const ruleSet = await this.stores.ruleSets.current(tx);
-        if (!ruleSet) return [];
         taken = await this.take(tx, only, marker);
+        // Another set may have been activated since this one was read: whoever did so expects it to decide.
+        if (taken.length > 0 && !(await this.stores.ruleSets.isLive(ruleSet, tx))) return null;
         return await this.decideAll(tx, taken, ruleSet, marker);
       });
+      if (decided === null) {
+        this.markersToForget.add(marker);
+        return await this.attempt(only);
+      }
       if (decided.length > 0) {
         this.options.metrics.decisionSeconds.observe((performance.now() - started) / 1000);
         this.stores.deliveries.wake();
@@ -200,15 +206,8 @@ export class DecisionWorker {
   }
 
   private async decideOne(event: StoredEvent, ruleSet: RuleSet, inputs: DecisionInputs): Promise<Decided> {
-    const key = `${event.origin}/${event.eventId}`;
     try {
-      const subject = {
-        key,
-        eventType: event.eventType,
-        entity: event.rootEntity ?? `event:${key}`,
-        facts: factsOf(event),
-      };
-      return { event, decision: await (this.options.decide ?? decide)(ruleSet, subject, inputs) };
+      return { event, decision: await (this.options.decide ?? decide)(ruleSet, subjectOf(event), inputs) };
     } catch (error) {
       return { event, failure: messageOf(error) };
     }
@@ -233,7 +232,7 @@ export class DecisionWorker {
         occasion: OCCASION,
         ruleSet: ruleSet.hash,
         verdicts: [
-          ...decision.verdicts.filter(({ verdict }) => verdict !== 'not matched'),
+          ...decision.verdicts,
           ...decision.deliveries
             .filter((delivery) => !fresh.has(actionKeyOf(delivery)))
             .map(({ rule, action }): Suppression => ({ rule, action, cause: 'already-sent' })),
@@ -259,6 +258,10 @@ export class DecisionWorker {
     if ('failure' in one) return;
     const { event, decision } = one;
     for (const { verdict } of decision.verdicts) this.options.metrics.verdicts.inc({ verdict });
+    this.options.metrics.verdicts.inc(
+      { verdict: 'not matched' },
+      decision.listening - decision.verdicts.length,
+    );
     const named = (verdict: string): string[] =>
       decision.verdicts.filter((v) => v.verdict === verdict).map((v) => v.rule);
     this.options.log.info(
@@ -267,7 +270,7 @@ export class DecisionWorker {
         id: event.id,
         eventId: event.eventId,
         eventType: event.eventType,
-        rules: decision.verdicts.length,
+        rules: decision.listening,
         matched: named('matched'),
         unknown: named('unknown'),
         failed: named('error'),

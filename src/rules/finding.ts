@@ -1,4 +1,4 @@
-/** One thing wrong in the rule files, with the mend. Lines and columns count from 1. */
+/** One thing wrong in the rule files, with the mend. Lines and columns count from 1, columns in UTF-16 units. */
 export interface Finding {
   readonly code: string;
   readonly severity: 'error' | 'warning' | 'info';
@@ -6,12 +6,155 @@ export interface Finding {
   readonly file: string;
   readonly line: number;
   readonly column: number;
+  /** Characters of the offending token. */
+  readonly length?: number;
+  /** The name of the rule it is about. */
+  readonly rule?: string;
+  /** An event that shows it. */
+  readonly witness?: unknown;
   readonly message: string;
   readonly mend: string;
 }
 
-/** `renewal.rule.json:12:7 error RULE_KEY_UNKNOWN …`, and the mend on a line of its own. */
-export function formatFinding(finding: Finding): string {
+/** By file, then by place. */
+export function byPlace(a: Finding, b: Finding): number {
+  return (a.file < b.file ? -1 : a.file > b.file ? 1 : 0) || a.line - b.line || a.column - b.column;
+}
+
+/** How the parts of a finding are coloured; identity where there is no terminal. */
+export interface FindingColours {
+  readonly error: (text: string) => string;
+  readonly warning: (text: string) => string;
+  readonly info: (text: string) => string;
+  readonly dim: (text: string) => string;
+}
+
+const plain = (text: string): string => text;
+const NO_COLOURS: FindingColours = { error: plain, warning: plain, info: plain, dim: plain };
+
+/**
+ * `renewal.rule.json:12:7 error RULE_KEY_UNKNOWN: …`; with the file's text, the line with the token underlined; then
+ * the mend.
+ */
+export function formatFinding(finding: Finding, text?: string, colours: FindingColours = NO_COLOURS): string {
   const { file, line, column, severity, code, message, mend } = finding;
-  return `${file}:${line}:${column} ${severity} ${code}: ${message}\n    ${mend}`;
+  const head = `${visible(file)}:${line}:${column} ${colours[severity](`${severity} ${code}`)}: ${visible(message)}`;
+  const excerpt = text === undefined ? null : excerptOf(finding, text);
+  const shown =
+    excerpt === null
+      ? ''
+      : `\n${colours.dim(`${excerpt.number} │`)} ${excerpt.source}\n${colours.dim(`${excerpt.margin} │`)} ${excerpt.indent}${colours[severity](excerpt.caret)}`;
+  return `${head}${shown}\n    ${visible(mend)}`;
+}
+
+interface Excerpt {
+  readonly number: string;
+  readonly margin: string;
+  readonly source: string;
+  readonly indent: string;
+  readonly caret: string;
+}
+
+/** As much of a line is shown around its token: a file may be one line of megabytes. */
+const BEFORE = 70;
+const AFTER = 70;
+
+function excerptOf({ line, column, length = 1 }: Finding, text: string): Excerpt | null {
+  const source = lineOf(text.startsWith('\ufeff') ? text.slice(1) : text, line);
+  if (source === null || column > source.length + 1) return null;
+  const start = column - 1;
+  const from = start > BEFORE ? start - BEFORE + 1 : 0;
+  const to = Math.min(source.length, start + Math.min(length, AFTER) + AFTER);
+  const before = `${from > 0 ? '…' : ''}${visible(source.slice(from, start))}`;
+  const token = visible(source.slice(start, Math.min(start + length, to)));
+  const after = `${visible(source.slice(Math.min(start + length, to), to))}${to < source.length ? '…' : ''}`;
+  const number = String(line).padStart(6);
+  return {
+    number,
+    margin: ' '.repeat(number.length),
+    source: `${before}${token}${after}`,
+    // A tab stays a tab, so that the caret stands under its token however wide tabs are.
+    indent: Array.from(before, (one) => (one === '\t' ? '\t' : ' '.repeat(columnsOf(one)))).join(''),
+    caret: '^'.repeat(
+      Math.max(
+        1,
+        Array.from(token).reduce((sum, one) => sum + columnsOf(one), 0),
+      ),
+    ),
+  };
+}
+
+function lineOf(text: string, line: number): string | null {
+  const ends = /\r\n|\r|\n/g;
+  let start = 0;
+  for (let at = 1; at < line; at += 1) {
+    const end = ends.exec(text);
+    if (!end) return null;
+    start = ends.lastIndex;
+  }
+  const end = ends.exec(text);
+  return text.slice(start, end ? end.index : undefined);
+}
+
+/** Control characters could write anything onto a terminal, and half a surrogate pair is none: a dot stands for them. */
+function visible(text: string): string {
+  return text.replace(/[^\P{C}\t\u200d]/gu, '·');
+}
+
+const WIDE =
+  /[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\ua000-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{1f300}-\u{1f64f}\u{1f680}-\u{1f6ff}\u{1f900}-\u{1f9ff}\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}/u;
+const NO_WIDTH = /^(?:\p{M}|\u200d|\ufe0f)$/u;
+
+/** Columns of a terminal that a character takes. */
+function columnsOf(character: string): number {
+  return NO_WIDTH.test(character) ? 0 : WIDE.test(character) ? 2 : 1;
+}
+
+const LEVELS = { error: 'error', warning: 'warning', info: 'note' } as const;
+
+/** The findings as a SARIF 2.1.0 log, as code hosts show them beside the lines. File names are relative to `RULES`. */
+export function toSarif(findings: readonly Finding[], toolVersion: string): object {
+  const codes = [...new Set(findings.map(({ code }) => code))].sort();
+  return {
+    $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
+    version: '2.1.0',
+    runs: [
+      {
+        tool: {
+          driver: {
+            name: 'aftersign',
+            version: toolVersion,
+            rules: codes.map((id) => ({
+              id,
+              shortDescription: { text: id.toLowerCase().replaceAll('_', ' ') },
+            })),
+          },
+        },
+        columnKind: 'utf16CodeUnits',
+        originalUriBaseIds: { RULES: { description: { text: 'the rules folder' } } },
+        results: findings.map(({ code, severity, file, line, column, length, rule, message, mend }) => ({
+          ruleId: code,
+          ruleIndex: codes.indexOf(code),
+          level: LEVELS[severity],
+          message: { text: `${message}. ${mend}` },
+          locations: [
+            {
+              physicalLocation: {
+                artifactLocation: {
+                  uri: file.split('/').map(encodeURIComponent).join('/'),
+                  uriBaseId: 'RULES',
+                },
+                region: {
+                  startLine: line,
+                  startColumn: column,
+                  ...(length ? { endColumn: column + length } : {}),
+                },
+              },
+              ...(rule === undefined ? {} : { logicalLocations: [{ name: rule, kind: 'member' }] }),
+            },
+          ],
+        })),
+      },
+    ],
+  };
 }

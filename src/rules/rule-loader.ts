@@ -2,13 +2,28 @@ import type { Log } from '../config/log.js';
 import type { Catalogue } from '../events/catalogue.js';
 import { type Finding, formatFinding } from './finding.js';
 import { readRuleFolder } from './rule-files.js';
-import { compileRuleSet, type RuleSet } from './rule-set.js';
-import type { RuleSetStore } from './rule-set-store.js';
+import { checkRuleFiles, compileChecked, type RuleFiles } from './rule-compiler.js';
+import type { RuleSet } from './rule-set.js';
+import { RuleSetError } from './rules.errors.js';
+import type { Occasion, RuleSetStore } from './rule-set-store.js';
+
+const SHOWN = 20;
+
+function shown(findings: readonly Finding[], files: RuleFiles): string {
+  const more = findings.length - SHOWN;
+  return [
+    ...findings.slice(0, SHOWN).map((finding) => formatFinding(finding, files.get(finding.file))),
+    ...(more > 0 ? [`and ${more} more: run "aftersign rules check"`] : []),
+  ].join('\n');
+}
 
 /** Brings the rule files of this installation into the database. A broken folder never replaces a good rule set. */
 export class RuleLoader {
   /** What was wrong with the files at the last look. */
   findings: readonly Finding[] = [];
+  /** Of the folder as it was read last: what is different now is a change. */
+  fingerprint = '';
+  private seen: string | null = null;
 
   constructor(
     private readonly folder: string,
@@ -18,20 +33,42 @@ export class RuleLoader {
     private readonly log: Log,
   ) {}
 
-  /** Reads and checks the folder, and offers what is sound for activation. */
-  async load(): Promise<void> {
-    const { files, findings } = await readRuleFolder(this.folder);
-    const compiled = compileRuleSet(files, this.catalogue);
-    this.findings = [...findings, ...compiled.findings];
-    if (findings.length > 0 || !compiled.ruleSet) {
+  /**
+   * Reads and checks the folder as a whole, and offers what is sound for activation. At a change, only what differs
+   * from what this instance saw before is offered.
+   *
+   * @throws RuleSetError while the files change, and what the database throws: then it is to be called again
+   */
+  async load(occasion: Occasion): Promise<void> {
+    const { files, findings, fingerprint, stable } = await readRuleFolder(this.folder);
+    this.fingerprint = fingerprint;
+    if (!stable)
+      throw new RuleSetError('RULES_CHANGING', `The files in ${this.folder} changed while they were read.`);
+    const folder = await checkRuleFiles(files, this.catalogue);
+    const seen = `${folder.hash} ${JSON.stringify(findings)}`;
+    if (occasion === 'change' && seen === this.seen) return;
+    this.findings = [...findings, ...folder.checked.findings];
+    const compiled = await compileChecked(folder, this.catalogue);
+    const errors = this.findings.filter(({ severity }) => severity === 'error');
+    if (errors.length > 0 || !compiled.ruleSet) {
       this.log.error(
-        { event: 'rules.refused', folder: this.folder, findings: this.findings.length },
-        `the rule files have errors; the rule set that was live stays live\n${this.findings.map(formatFinding).join('\n')}`,
+        { event: 'rules.refused', folder: this.folder, errors: errors.length },
+        `the rule files have errors; the rule set that was live stays live\n${shown(errors, files)}`,
       );
+      this.seen = seen;
       return;
     }
+    const warnings = this.findings.filter(({ severity }) => severity === 'warning');
+    if (warnings.length > 0) {
+      this.log.warn(
+        { event: 'rules.warnings', warnings: warnings.length },
+        `the rule files have warnings\n${shown(warnings, files)}`,
+      );
+    }
     this.warnOfSecrets(compiled.ruleSet);
-    const activation = await this.store.offer(compiled.ruleSet, files);
+    const activation = await this.store.offer(compiled.ruleSet, files, occasion);
+    // Not before: what could not be offered is tried again.
+    this.seen = seen;
     const fields = {
       event: `rules.${activation.outcome}`,
       hash: compiled.ruleSet.hash,

@@ -1,8 +1,10 @@
 import type { DataSource, EntityManager } from 'typeorm';
 import type { Clock } from '../config/clock.js';
-import type { Catalogue } from '../events/catalogue.js';
+import { Catalogue, type CatalogueEntry } from '../events/catalogue.js';
+import type { LiveCatalogue } from '../events/live-catalogue.js';
+import { compileRuleSet, type RuleFiles } from './rule-compiler.js';
+import type { RuleSet } from './rule-set.js';
 import { RuleSetError } from './rules.errors.js';
-import { compileRuleSet, type RuleFiles, type RuleSet } from './rule-set.js';
 
 const ACTIVATION_LOCK = 4157003;
 
@@ -14,37 +16,55 @@ export type Activation =
   /** It was active once, and another is now: going back is a person's act. */
   | { readonly outcome: 'superseded'; readonly number: number; readonly active: string };
 
+/** How a rule set came to be offered. */
+export type Occasion = 'start' | 'change';
+
 /**
  * The rule sets of a database and which of them is live. There is one active set, by activation number, for all
  * instances; it stays active over restarts, also when the files on disk are gone or broken.
  */
 export class RuleSetStore {
   private loaded: RuleSet | null = null;
+  private loading: { readonly hash: string; readonly ruleSet: Promise<RuleSet> } | null = null;
   private broken: string | null = null;
 
   constructor(
     private readonly dataSource: DataSource,
-    private readonly catalogue: Catalogue,
+    private readonly builtIn: Catalogue,
+    private readonly live: LiveCatalogue,
     private readonly clock: Clock,
   ) {}
 
-  /** Activates a set that this database has never seen. */
-  async offer(ruleSet: RuleSet, files: RuleFiles): Promise<Activation> {
-    return await this.dataSource.transaction(async (tx) => {
+  /**
+   * Activates a set: one that this database has never seen, or any that was just made by a change on disk. What an
+   * instance finds at its start may be an old checkout, and never takes the place of a later set.
+   */
+  async offer(ruleSet: RuleSet, files: RuleFiles, occasion: Occasion): Promise<Activation> {
+    const activation = await this.dataSource.transaction(async (tx): Promise<Activation> => {
       await tx.query('select pg_advisory_xact_lock($1)', [ACTIVATION_LOCK]);
       const [active] = await this.latest(tx);
       if (active?.hash === ruleSet.hash) return { outcome: 'unchanged', number: active.number };
       const known = await tx.query<unknown[]>('select 1 from rule_set_activations where hash = $1 limit 1', [
         ruleSet.hash,
       ]);
-      if (known.length > 0 && active)
+      if (occasion === 'start' && known.length > 0 && active)
         return { outcome: 'superseded', number: active.number, active: active.hash };
       await tx.query(
-        'insert into rule_sets (hash, files, created_at) values ($1, $2::json, $3) on conflict do nothing',
-        [ruleSet.hash, JSON.stringify(Object.fromEntries(files)), new Date(this.clock.now())],
+        `insert into rule_sets (hash, files, catalogue, created_at) values ($1, $2::json, $3::json, $4)
+         on conflict do nothing`,
+        [
+          ruleSet.hash,
+          JSON.stringify(Object.fromEntries(files)),
+          JSON.stringify(this.builtIn.entries),
+          new Date(this.clock.now()),
+        ],
       );
-      return { outcome: 'activated', number: await this.insertActivation(tx, ruleSet.hash, 'files on disk') };
+      const reason = occasion === 'start' ? 'files on disk' : 'files changed';
+      return { outcome: 'activated', number: await this.insertActivation(tx, ruleSet, reason) };
     });
+    if (activation.outcome !== 'superseded') this.loaded = ruleSet;
+    await this.live.refresh();
+    return activation;
   }
 
   /**
@@ -59,45 +79,80 @@ export class RuleSetStore {
         `"${prefix}" is no hash of a rule set: give 6 to 64 hex digits.`,
       );
     }
-    return await this.dataSource.transaction(async (tx) => {
+    const hash = await this.hashOf(prefix);
+    const ruleSet = await this.find(hash);
+    const number = await this.dataSource.transaction(async (tx) => {
       await tx.query('select pg_advisory_xact_lock($1)', [ACTIVATION_LOCK]);
-      const found = await tx.query<{ hash: string }[]>(
-        `select hash from rule_sets where hash like $1 || '%' limit 2`,
-        [prefix],
-      );
-      const [only] = found;
-      if (!only || found.length > 1) {
-        throw new RuleSetError(
-          'RULE_SET_UNKNOWN',
-          only
-            ? `More than one stored rule set begins with ${prefix}: give more digits.`
-            : `No stored rule set begins with ${prefix}.`,
-        );
-      }
-      return { hash: only.hash, number: await this.insertActivation(tx, only.hash, 'by command') };
+      return await this.insertActivation(tx, ruleSet, 'by command');
     });
+    await this.live.refresh();
+    return { hash, number };
   }
 
-  /** The rule set that is live now, or null when there is none or the stored one cannot be read. */
-  async current(tx: EntityManager = this.dataSource.manager): Promise<RuleSet | null> {
-    const [active] = await this.latest(tx);
-    if (!active || active.hash === this.broken) return null;
-    if (this.loaded?.hash === active.hash) return this.loaded;
-    const [row] = await tx.query<{ files: Record<string, string> }[]>(
-      'select files from rule_sets where hash = $1',
-      [active.hash],
+  /** The hash of the one stored set that begins with `prefix`. */
+  private async hashOf(prefix: string): Promise<string> {
+    const [only, ...others] = await this.dataSource.query<{ hash: string }[]>(
+      `select hash from rule_sets where hash like $1 || '%' limit 2`,
+      [prefix],
     );
-    const { ruleSet, findings } = compileRuleSet(new Map(Object.entries(row?.files ?? {})), this.catalogue);
-    if (!ruleSet) {
-      this.broken = active.hash;
-      throw new RuleSetError(
-        'RULE_SET_UNREADABLE',
-        `The active rule set ${active.hash.slice(0, 12)} cannot be read by this version (${findings[0]?.message ?? 'no findings'}): decisions wait until another is activated.`,
-      );
+    if (only && others.length === 0) return only.hash;
+    throw new RuleSetError(
+      'RULE_SET_UNKNOWN',
+      only
+        ? `More than one stored rule set begins with ${prefix}: give more digits.`
+        : `No stored rule set begins with ${prefix}.`,
+    );
+  }
+
+  /**
+   * A stored set, compiled with the catalogue of its day.
+   *
+   * @throws RuleSetError when there is none, or this version cannot read it
+   */
+  async find(hash: string): Promise<RuleSet> {
+    if (this.loaded?.hash === hash) return this.loaded;
+    const [row] = await this.dataSource.query<
+      { files: Record<string, string>; catalogue: CatalogueEntry[] | null }[]
+    >('select files, catalogue from rule_sets where hash = $1', [hash]);
+    if (!row) throw new RuleSetError('RULE_SET_UNKNOWN', `The rule set ${hash.slice(0, 12)} is not stored.`);
+    const builtIn = row.catalogue ? new Catalogue(row.catalogue) : this.builtIn;
+    const { ruleSet, findings } = await compileRuleSet(new Map(Object.entries(row.files)), builtIn);
+    if (ruleSet) return ruleSet.hash === hash ? ruleSet : ruleSet.named(hash);
+    const first = findings.find(({ severity }) => severity === 'error');
+    throw new RuleSetError(
+      'RULE_SET_UNREADABLE',
+      `The rule set ${hash.slice(0, 12)} cannot be read by this version (${first ? `${first.file}: ${first.message}` : 'no findings'}).`,
+    );
+  }
+
+  /** The rule set that is live now; null when there is none, or the stored one cannot be read. */
+  async current(): Promise<RuleSet | null> {
+    const hash = await this.activeHash(this.dataSource.manager);
+    if (hash === null || hash === this.broken) return null;
+    if (this.loaded?.hash === hash) return this.loaded;
+    if (this.loading?.hash !== hash) this.loading = { hash, ruleSet: this.find(hash) };
+    try {
+      this.loaded = await this.loading.ruleSet;
+      return this.loaded;
+    } catch (error) {
+      if (error instanceof RuleSetError) {
+        this.broken = hash;
+        error.message += ' Decisions wait until another is activated.';
+      }
+      throw error;
+    } finally {
+      this.loading = null;
     }
-    // Named as it was activated, although a newer catalogue would give the same files another hash.
-    this.loaded = { ...ruleSet, hash: active.hash };
-    return this.loaded;
+  }
+
+  /** Whether a set is still the live one, as this transaction sees it. */
+  async isLive(ruleSet: RuleSet, tx: EntityManager): Promise<boolean> {
+    return (await this.activeHash(tx)) === ruleSet.hash;
+  }
+
+  private async activeHash(tx: EntityManager): Promise<string | null> {
+    const [active] = await this.latest(tx);
+    return active?.hash ?? null;
   }
 
   private async latest(tx: EntityManager): Promise<{ number: number; hash: string }[]> {
@@ -106,11 +161,17 @@ export class RuleSetStore {
     );
   }
 
-  private async insertActivation(tx: EntityManager, hash: string, reason: string): Promise<number> {
+  private async insertActivation(
+    tx: EntityManager,
+    { hash, catalogue }: RuleSet,
+    reason: string,
+  ): Promise<number> {
+    const now = this.clock.now();
     const [row] = await tx.query<{ number: number }[]>(
       'insert into rule_set_activations (hash, activated_at, reason) values ($1, $2, $3) returning number::int as number',
-      [hash, new Date(this.clock.now()), reason],
+      [hash, new Date(now), reason],
     );
+    await this.live.put(tx, catalogue, now);
     return row?.number ?? 0;
   }
 }

@@ -1,15 +1,12 @@
-import { createHash } from 'node:crypto';
-import type { z } from 'zod';
-import { type Action, compileAction, type ReportProblem } from '../action/action.js';
-import { ACTION_DOCUMENT } from '../action/action-document.js';
-import type { Catalogue } from '../events/catalogue.js';
-import { ENVELOPE_FACTS } from '../events/event-facts.js';
-import { Conditions } from './conditions.js';
-import type { Finding } from './finding.js';
-import { JsonText } from './json-text.js';
-import { RULE_DOCUMENT, type RuleDocument } from './rule-document.js';
-
-type Path = readonly (string | number)[];
+import { type Action, compileAction } from '../action/action.js';
+import { type Catalogue, type FieldDefinition, matchesPattern } from '../events/catalogue.js';
+import type { CheckedFiles, CheckedRule } from './check/check-files.js';
+import { CompiledConditions, PlaceTable } from './compiled-conditions.js';
+import type { ConditionDocument } from './condition-document.js';
+import { buildTree, type TimeFormatOf } from './condition-tree.js';
+import { Confirmation } from './confirmation.js';
+import { RuleIndex } from './rule-index.js';
+import { RuleSetError } from './rules.errors.js';
 
 export interface Rule {
   readonly name: string;
@@ -18,157 +15,118 @@ export interface Rule {
   readonly labels: Readonly<Record<string, string>>;
   readonly enabled: boolean;
   readonly priority: number;
-  readonly conditions: Conditions;
+  /** Event types and patterns. */
+  readonly trigger: readonly string[];
+  /** Where it stands in the rules folder. */
+  readonly file: string;
+  readonly line: number;
+  /** As the loader has read it. */
+  readonly document: CheckedRule;
+  /** The first key: compiled predicates. */
+  readonly conditions: CompiledConditions;
+  /** The second key: json-rules-engine. */
+  readonly confirmation: Confirmation;
   readonly actions: readonly Action[];
   /** Whether the rule listens to an event type. */
   listensTo(eventType: string): boolean;
 }
 
-/** All rules of one folder, checked as a whole. */
-export interface RuleSet {
-  /** Content hash over the files and the catalogue: the version that evaluations name. */
-  readonly hash: string;
-  /** Highest priority first, then by name. */
-  readonly rules: readonly Rule[];
-  readonly catalogue: Catalogue;
+/** How many rules listen to an event type, and which of them are switched off. */
+export interface Listeners {
+  readonly count: number;
+  readonly disabled: readonly Rule[];
 }
 
-/** What a folder of rule files holds: file (relative, with `/`) → text. */
-export type RuleFiles = ReadonlyMap<string, string>;
+/** All rules of one folder, checked and compiled as a whole. */
+export class RuleSet {
+  private readonly listeners = new Map<string, Listeners>();
 
-export interface CompiledFiles {
-  readonly findings: readonly Finding[];
-  /** Null when a finding is an error: a rule set is live as a whole or not at all. */
-  readonly ruleSet: RuleSet | null;
-}
-
-/** Kinds of files that the rule language knows and this version does not act upon. */
-const LATER_FILES =
-  /(?:\.(?:conditions|cases|calendar)\.json|(?:^|\/)(?:lookups|owners)\.json|\.event\.json)$/;
-
-/** Checks and compiles rule files. Pure: the same files always give the same rule set. */
-export function compileRuleSet(files: RuleFiles, catalogue: Catalogue): CompiledFiles {
-  const findings: Finding[] = [];
-  const rules: Rule[] = [];
-  const places = new Map<string, string>();
-  for (const [file, text] of [...files].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    const reporter = new FileReporter(file, JsonText.parse(text), findings);
-    for (const [at, value] of documentsIn(reporter)) {
-      const rule = compileRule(value, at, reporter, catalogue);
-      if (!rule) continue;
-      const other = places.get(rule.name);
-      if (other === undefined) {
-        places.set(rule.name, file);
-        rules.push(rule);
-      } else {
-        reporter.error(
-          [...at, 'name'],
-          'RULE_NAME_TWICE',
-          `a rule named "${rule.name}" stands in ${other} already`,
-          'Give one of them another name.',
-        );
-      }
-    }
-  }
-  const sound = !findings.some(({ severity }) => severity === 'error');
-  rules.sort((a, b) => b.priority - a.priority || (a.name < b.name ? -1 : 1));
-  return { findings, ruleSet: sound ? { hash: hashOf(files, catalogue), rules, catalogue } : null };
-}
-
-function hashOf(files: RuleFiles, catalogue: Catalogue): string {
-  const sorted = [...files].sort(([a], [b]) => (a < b ? -1 : 1));
-  return createHash('sha256')
-    .update(JSON.stringify([sorted, catalogue.version]))
-    .digest('hex');
-}
-
-/** Reports findings of one file at the place of a value or of a key. */
-class FileReporter {
   constructor(
-    readonly file: string,
-    readonly json: JsonText,
-    private readonly findings: Finding[],
+    /** Content hash over the files and the catalogue: the version that evaluations name. */
+    readonly hash: string,
+    /** Highest priority first, then by name. */
+    readonly rules: readonly Rule[],
+    /** With the event types of the rules folder. */
+    readonly catalogue: Catalogue,
+    /** The named conditions. */
+    readonly conditions: ReadonlyMap<string, ConditionDocument>,
+    readonly index: RuleIndex,
+    readonly places: PlaceTable,
   ) {}
 
-  error(at: Path, code: string, message: string, mend: string): void {
-    this.errorAt(this.json.offsetOf(at), code, message, mend);
+  /** The same set under the hash that it was activated with, when an older version made that otherwise. */
+  named(hash: string): RuleSet {
+    return new RuleSet(hash, this.rules, this.catalogue, this.conditions, this.index, this.places);
   }
 
-  errorAtKey(at: Path, code: string, message: string, mend: string): void {
-    this.errorAt(this.json.offsetOfKey(at), code, message, mend);
-  }
-
-  errorAt(offset: number, code: string, message: string, mend: string): void {
-    this.findings.push({
-      code,
-      severity: 'error',
-      file: this.file,
-      ...this.json.positionOf(offset),
-      message,
-      mend,
-    });
+  listenersOf(eventType: string): Listeners {
+    const known = this.listeners.get(eventType);
+    if (known) return known;
+    const listening = this.rules.filter((rule) => rule.listensTo(eventType));
+    const found = { count: listening.length, disabled: listening.filter(({ enabled }) => !enabled) };
+    // Event types come from outside: their number has a bound here too.
+    if (this.listeners.size >= 1000) this.listeners.clear();
+    this.listeners.set(eventType, found);
+    return found;
   }
 }
 
-/** The rules in a file: one or a list. A file that is of no known kind is an error, never silence. */
-function documentsIn(reporter: FileReporter): [Path, Record<string, unknown>][] {
-  if (LATER_FILES.test(reporter.file)) {
-    reporter.errorAt(
-      0,
-      'FILE_KIND_NOT_AVAILABLE',
-      'files of this kind are not available in this version',
-      'Move it out of the rules folder.',
-    );
-    return [];
-  }
-  for (const { offset, code, message, mend } of reporter.json.mistakes)
-    reporter.errorAt(offset, code, message, mend);
-  const { value } = reporter.json;
-  if (value === undefined) return [];
-  const list = Array.isArray(value)
-    ? value.map((one, index): [Path, unknown] => [[index], one])
-    : [[[], value] as [Path, unknown]];
-  return list.filter((entry): entry is [Path, Record<string, unknown>] => {
-    const [at, one] = entry;
-    const isRule = typeof one === 'object' && one !== null && !Array.isArray(one);
-    if (
-      !isRule ||
-      (!reporter.file.endsWith('.rule.json') &&
-        !('conditions' in one && ('actions' in one || 'event' in one)))
-    ) {
-      reporter.error(
-        at,
-        'FILE_KIND_UNKNOWN',
-        'this is no rule: a rule is an object with "conditions" and "actions"',
-        'Mend it, or move the file out of the rules folder.',
+/** Highest priority first, then by name: the order of verdicts and deliveries. */
+export function inOrder(
+  a: { readonly name: string; readonly priority: number },
+  b: { readonly name: string; readonly priority: number },
+): number {
+  return b.priority - a.priority || (a.name < b.name ? -1 : 1);
+}
+
+const SLICE_MS = 8;
+
+/**
+ * Compiles sound documents. The work is done in slices, so that a service with ten thousand rules goes on answering
+ * meanwhile.
+ *
+ * @throws RuleSetError when the documents have findings that are errors
+ */
+export async function buildRuleSet(
+  hash: string,
+  checked: CheckedFiles,
+  builtIn: Catalogue,
+): Promise<RuleSet> {
+  const catalogue = builtIn.with(checked.catalogue);
+  const named = new Map<string, ConditionDocument>(Object.entries(checked.conditions));
+  const documents = [...checked.rules].sort(inOrder);
+  const places = new PlaceTable();
+  const index = new RuleIndex(places);
+  const eventType = places.numberOf({ fact: 'event_type', path: null, timeFormat: 'date-time' });
+  const rules: Rule[] = [];
+  let sliceBegan = performance.now();
+  for (const document of documents) {
+    const rule = compileRule(document, named, catalogue, places);
+    if (rule.enabled) {
+      const exact = rule.trigger.every((one) => !one.includes('*'));
+      index.add(
+        rules.length,
+        rule.conditions.tree,
+        new Map(exact ? [[eventType, new Set(rule.trigger)]] : []),
       );
-      return false;
     }
-    return true;
-  });
+    rules.push(rule);
+    if (performance.now() - sliceBegan > SLICE_MS) {
+      await new Promise(setImmediate);
+      sliceBegan = performance.now();
+    }
+  }
+  return new RuleSet(hash, rules, catalogue, named, index, places);
 }
 
 function compileRule(
-  value: Record<string, unknown>,
-  at: Path,
-  reporter: FileReporter,
+  document: CheckedRule,
+  named: ReadonlyMap<string, ConditionDocument>,
   catalogue: Catalogue,
-): Rule | null {
-  const native = ownShape(value, at, reporter);
-  if (!native) return null;
-  const { document: given, actionPath } = native;
-  const parsed = RULE_DOCUMENT.safeParse(given);
-  if (!parsed.success) reportIssues(parsed.error.issues, at, reporter, 'RULE');
-  const actions = compileActions(
-    Array.isArray(given['actions']) ? given['actions'] : [],
-    (index) => [...at, ...actionPath(index)],
-    reporter,
-  );
-  if (!parsed.success || actions.includes(null)) return null;
-  const document = parsed.data;
-  const sound = actions.filter((action) => action !== null);
-  checkReads(document, sound, (index) => [...at, ...actionPath(index)], reporter, catalogue);
-  const patterns = document.trigger.map(globToExpression);
+  places: PlaceTable,
+): Rule {
+  const timeFormatOf = timeFormats(document.trigger, catalogue);
+  const tree = buildTree(document.conditions, named, timeFormatOf);
   return {
     name: document.name,
     description: document.description ?? null,
@@ -176,178 +134,35 @@ function compileRule(
     labels: document.labels ?? {},
     enabled: document.enabled,
     priority: document.priority,
-    conditions: new Conditions(document.conditions),
-    actions: sound,
-    listensTo: (eventType) => patterns.some((pattern) => pattern.test(eventType)),
+    trigger: document.trigger,
+    file: document.file,
+    line: document.line,
+    document,
+    conditions: new CompiledConditions(tree, places),
+    confirmation: new Confirmation(document.conditions, named, timeFormatOf),
+    actions: document.actions.map((action) =>
+      compileAction(action, (_at, code, message) => {
+        throw new RuleSetError('RULE_SET_UNREADABLE', `rule "${document.name}": ${code}: ${message}`);
+      }),
+    ),
+    listensTo: (eventType) => document.trigger.some((pattern) => matchesPattern(pattern, eventType)),
   };
 }
 
-/** A rule of json-rules-engine's own shape becomes one of ours: `event.type` is the kind, `event.params` the keys. */
-function ownShape(
-  value: Record<string, unknown>,
-  at: Path,
-  reporter: FileReporter,
-): { document: Record<string, unknown>; actionPath: (index: number) => Path } | null {
-  if (!Object.hasOwn(value, 'event')) return { document: value, actionPath: (index) => ['actions', index] };
-  if (Object.hasOwn(value, 'actions')) {
-    reporter.errorAtKey(
-      [...at, 'event'],
-      'RULE_EVENT_BESIDE_ACTIONS',
-      '"event" and "actions" stand side by side',
-      'Keep "actions".',
-    );
-    return null;
-  }
-  const { event, ...rest } = value;
-  const { type, params } = (typeof event === 'object' && event !== null ? event : {}) as {
-    type?: unknown;
-    params?: unknown;
+/** How the event types of a rule write the times of a place: the first that says so; ISO 8601 when none does. */
+function timeFormats(trigger: readonly string[], catalogue: Catalogue): TimeFormatOf {
+  const types = trigger.flatMap((pattern) => catalogue.matching(pattern).map(({ eventType }) => eventType));
+  const formatIn = (eventType: string, fact: string, path: readonly string[]): FieldDefinition['format'] => {
+    let field: FieldDefinition | null | undefined = catalogue.fieldOf(eventType, fact);
+    for (const key of path)
+      field = field?.items ?? (field?.fields && Object.hasOwn(field.fields, key) ? field.fields[key] : null);
+    return (field?.items ?? field)?.format;
   };
-  if (typeof type !== 'string' || (params !== undefined && (typeof params !== 'object' || params === null))) {
-    reporter.error(
-      [...at, 'event'],
-      'RULE_EVENT_INVALID',
-      '"event" needs a "type" (http or email) and "params" (the keys of the action)',
-      'Write {"type": "http", "params": {"url": "https://…"}}.',
-    );
-    return null;
-  }
-  return {
-    document: { trigger: '*', ...rest, actions: [{ name: type, ...params, type }] },
-    actionPath: () => ['event', 'params'],
+  return (fact, path) => {
+    for (const eventType of types.length > 0 ? types : ['']) {
+      const format = formatIn(eventType, fact, path ?? []);
+      if (format) return format;
+    }
+    return 'date-time';
   };
-}
-
-function compileActions(
-  list: readonly unknown[],
-  place: (index: number) => Path,
-  reporter: FileReporter,
-): (Action | null)[] {
-  const names = new Set<string>();
-  return list.map((one, index) => {
-    const at = place(index);
-    const parsed = ACTION_DOCUMENT.safeParse(one);
-    if (!parsed.success) {
-      reportIssues(parsed.error.issues, at, reporter, 'ACTION');
-      return null;
-    }
-    if (names.has(parsed.data.name)) {
-      reporter.error(
-        [...at, 'name'],
-        'ACTION_NAME_TWICE',
-        `the rule has another action named "${parsed.data.name}"`,
-        'Give one of them another name.',
-      );
-    }
-    names.add(parsed.data.name);
-    const problems: Parameters<ReportProblem>[] = [];
-    const action = compileAction(parsed.data, (...problem) => problems.push(problem));
-    for (const [below, code, message, mend] of problems)
-      reporter.error([...at, ...below], code, message, mend);
-    return problems.length === 0 ? action : null;
-  });
-}
-
-function reportIssues(
-  issues: readonly z.core.$ZodIssue[],
-  at: Path,
-  reporter: FileReporter,
-  prefix: 'RULE' | 'ACTION',
-): void {
-  for (const issue of issues) {
-    const path = [...at, ...(issue.path as (string | number)[])];
-    const key = String(path.at(-1) ?? '');
-    if (issue.code === 'unrecognized_keys') {
-      for (const unknown of issue.keys) {
-        reporter.errorAtKey(
-          [...path, unknown],
-          `${prefix}_KEY_UNKNOWN`,
-          `there is no key "${unknown}" here`,
-          'Remove it, or look for a slip of the pen.',
-        );
-      }
-    } else if (issue.message.endsWith('is not available in this version')) {
-      reporter.errorAtKey(path, `${prefix}_KEY_NOT_AVAILABLE`, issue.message, 'Remove it.');
-    } else if (issue.code === 'invalid_key') {
-      for (const inner of issue.issues)
-        reporter.errorAtKey(path, `${prefix}_KEY_INVALID`, `"${key}" ${inner.message}`, 'Change the key.');
-    } else if (issue.code === 'invalid_type' && issue.input === undefined && isMissing(reporter, path)) {
-      reporter.error(path, `${prefix}_KEY_MISSING`, `"${key}" is missing`, `Add "${key}".`);
-    } else {
-      reporter.error(
-        path,
-        `${prefix}_VALUE_INVALID`,
-        `${path.length > at.length ? `"${key}" ` : ''}${issue.message}`,
-        'Change the value.',
-      );
-    }
-  }
-}
-
-function isMissing(reporter: FileReporter, path: Path): boolean {
-  return reporter.json.offsetOf(path) === reporter.json.offsetOf(path.slice(0, -1));
-}
-
-/** A template that reads a field which the event type surely has not got would never be sent. */
-function checkReads(
-  document: RuleDocument,
-  actions: readonly Action[],
-  place: (index: number) => Path,
-  reporter: FileReporter,
-  catalogue: Catalogue,
-): void {
-  const entries = document.trigger.map((type) => catalogue.find(type));
-  actions.forEach((action, index) => {
-    for (const { path, at } of action.reads) {
-      const [root, field = ''] = path;
-      const where = [...place(index), ...at];
-      if (
-        root === 'rule' &&
-        !(
-          ['name', 'description', 'owner', 'labels'].includes(field) &&
-          ruleMember(document, path.slice(1)) !== undefined
-        )
-      ) {
-        reporter.error(
-          where,
-          'TEMPLATE_VALUE_MISSING',
-          `the rule has no "${path.slice(1).join('.')}"`,
-          'Add it to the rule, or write | default: "…".',
-        );
-      }
-      if (root !== 'event' || (ENVELOPE_FACTS as readonly string[]).includes(field)) continue;
-      for (const entry of entries) {
-        if (!entry) continue;
-        const known = Object.hasOwn(entry.fields, field) ? entry.fields[field] : undefined;
-        if (known && !known.optional) continue;
-        reporter.error(
-          where,
-          'TEMPLATE_VALUE_MISSING',
-          known
-            ? `"${field}" may be missing from ${entry.eventType}`
-            : `${entry.eventType} has no field "${field}"`,
-          known
-            ? 'Write | default: "…" behind it.'
-            : `Use one of ${Object.keys(entry.fields).join(', ')}, or write | default: "…".`,
-        );
-      }
-    }
-  });
-}
-
-function ruleMember(
-  { name, description, owner, labels }: RuleDocument,
-  [key = '', label = '']: readonly string[],
-): unknown {
-  if (key === 'labels') return labels && Object.hasOwn(labels, label) ? labels[label] : undefined;
-  return { name, description, owner }[key];
-}
-
-function globToExpression(glob: string): RegExp {
-  return new RegExp(
-    `^${glob
-      .split(/\*+/)
-      .map((part) => part.replace(/[.]/g, '\\.'))
-      .join('.*')}$`,
-  );
 }

@@ -10,11 +10,14 @@ import { Partitions } from '../database/partitions.js';
 import { Catalogue } from '../events/catalogue.js';
 import { EventStore } from '../events/event-store.js';
 import { EventsModule } from '../events/events.module.js';
+import { LiveCatalogue } from '../events/live-catalogue.js';
 import { Wakeup } from '../queue/wakeup.js';
 import { DecisionWorker } from './decision-worker.js';
 import { EvaluationStore } from './evaluation-store.js';
 import { RuleLoader } from './rule-loader.js';
+import { RuleSetError } from './rules.errors.js';
 import { RuleSetStore } from './rule-set-store.js';
+import { RuleWatcher } from './rule-watcher.js';
 
 /**
  * ROOM 2: from an event to a decision. An event is decided once, by the rule set that is live at that moment; the
@@ -25,9 +28,9 @@ import { RuleSetStore } from './rule-set-store.js';
   providers: [
     {
       provide: RuleSetStore,
-      inject: [DataSource, Catalogue, Clock],
-      useFactory: (dataSource: DataSource, catalogue: Catalogue, clock: Clock) =>
-        new RuleSetStore(dataSource, catalogue, clock),
+      inject: [DataSource, Catalogue, LiveCatalogue, Clock],
+      useFactory: (dataSource: DataSource, builtIn: Catalogue, live: LiveCatalogue, clock: Clock) =>
+        new RuleSetStore(dataSource, builtIn, live, clock),
     },
     {
       provide: EvaluationStore,
@@ -39,6 +42,12 @@ import { RuleSetStore } from './rule-set-store.js';
       inject: [Config, RuleSetStore, Catalogue, Log],
       useFactory: ({ settings }: Config, store: RuleSetStore, catalogue: Catalogue, log: Log) =>
         new RuleLoader(settings.RULES_DIR, settings.secrets, store, catalogue, log),
+    },
+    {
+      provide: RuleWatcher,
+      inject: [Config, RuleLoader, Log],
+      useFactory: ({ settings }: Config, loader: RuleLoader, log: Log) =>
+        new RuleWatcher(settings.RULES_DIR, { settled: () => loader.load('change'), log }),
     },
     {
       provide: DecisionWorker,
@@ -80,15 +89,22 @@ import { RuleSetStore } from './rule-set-store.js';
 export class RulesModule implements OnApplicationBootstrap, BeforeApplicationShutdown {
   constructor(
     private readonly loader: RuleLoader,
+    private readonly watcher: RuleWatcher,
     private readonly worker: DecisionWorker,
+    private readonly log: Log,
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
-    await this.loader.load();
+    await this.loader.load('start').catch((error: unknown) => {
+      if (!(error instanceof RuleSetError)) throw error;
+      this.log.warn({ event: 'rules.not-loaded', code: error.code }, error.message);
+    });
+    await this.watcher.start(this.loader.fingerprint);
     this.worker.start();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
+    await this.watcher.stop();
     await this.worker.stop();
   }
 }

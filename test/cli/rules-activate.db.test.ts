@@ -4,8 +4,9 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { SystemClock } from '../../src/config/clock.js';
 import { loadBuiltInCatalogue } from '../../src/events/catalogue.js';
+import { LiveCatalogue } from '../../src/events/live-catalogue.js';
 import { readRuleFolder } from '../../src/rules/rule-files.js';
-import { compileRuleSet } from '../../src/rules/rule-set.js';
+import { compileRuleSet } from '../../src/rules/rule-compiler.js';
 import { RuleSetStore } from '../../src/rules/rule-set-store.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 
@@ -17,9 +18,11 @@ describe('aftersign rules activate', () => {
     database = await createTestDatabase();
     const catalogue = loadBuiltInCatalogue();
     const { files } = await readRuleFolder('rules');
-    const { ruleSet } = compileRuleSet(files, catalogue);
+    const { ruleSet } = await compileRuleSet(files, catalogue);
     hash = ruleSet!.hash;
-    await new RuleSetStore(await database.open(2), catalogue, new SystemClock()).offer(ruleSet!, files);
+    const dataSource = await database.open(2);
+    const live = new LiveCatalogue(dataSource, catalogue);
+    await new RuleSetStore(dataSource, catalogue, live, new SystemClock()).offer(ruleSet!, files, 'start');
   });
   afterAll(() => database.drop());
 

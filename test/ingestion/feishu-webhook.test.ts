@@ -6,7 +6,7 @@ import { FeishuWebhook } from '../../src/ingestion/feishu-webhook.js';
 const webhookWith = (verificationToken: string): FeishuWebhook =>
   new FeishuWebhook(
     { appId: undefined, encryptKey: undefined, verificationToken, signatureMaxAge: null },
-    loadBuiltInCatalogue(),
+    { current: loadBuiltInCatalogue() },
   );
 
 describe('what is stored of a body', () => {

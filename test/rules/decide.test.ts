@@ -3,15 +3,16 @@ import { describe, expect, it } from '@jest/globals';
 import { actionKeyOf } from '../../src/action/delivery-store.js';
 import { loadBuiltInCatalogue } from '../../src/events/catalogue.js';
 import { decide, type Decision } from '../../src/rules/decide.js';
-import { compileRuleSet, type RuleSet } from '../../src/rules/rule-set.js';
+import { compileRuleSet } from '../../src/rules/rule-compiler.js';
+import type { RuleSet } from '../../src/rules/rule-set.js';
 import { approverEvent } from '../support/feishu.js';
 
 const TYPE = 'corehr.process.approver.updated_v2';
 const INPUTS = { now: Date.UTC(2026, 10, 2, 9), timezone: 'Asia/Shanghai' };
 
-function ruleSetOf(...rules: object[]): RuleSet {
+async function ruleSetOf(...rules: object[]): Promise<RuleSet> {
   const files = new Map(rules.map((rule, index) => [`${index}.rule.json`, JSON.stringify(rule)]));
-  const { ruleSet, findings } = compileRuleSet(files, loadBuiltInCatalogue());
+  const { ruleSet, findings } = await compileRuleSet(files, loadBuiltInCatalogue());
   if (!ruleSet) throw new Error(JSON.stringify(findings));
   return ruleSet;
 }
@@ -27,31 +28,34 @@ const rule = (name: string, conditions: object, extra: object = {}): object => (
 });
 const status = (value: unknown): object => ({ all: [{ fact: 'status', operator: 'equal', value }] });
 
-const run = (ruleSet: RuleSet, event: Record<string, unknown>): Promise<Decision> =>
+const run = async (ruleSet: RuleSet | Promise<RuleSet>, event: Record<string, unknown>): Promise<Decision> =>
   decide(
-    ruleSet,
+    await ruleSet,
     { key: 'feishu:cli_a/e1', eventType: TYPE, entity: 'process:1', facts: new Map(Object.entries(event)) },
     INPUTS,
   );
 
 describe('decide', () => {
-  it('gives a verdict for every rule that listens, and a delivery for every action of those that match', async () => {
-    const ruleSet = ruleSetOf(
+  it('tells the verdicts of rules that listen, and counts those that did not match, and a delivery for every action of those that match', async () => {
+    const ruleSet = await ruleSetOf(
       rule('a-match', status(3)),
       rule('b-no', status(2)),
-      rule('c-unknown', { all: [{ fact: 'absent', operator: 'notEqual', value: 1 }] }),
+      rule('c-unknown', { all: [{ fact: 'node_id_str', operator: 'notEqual', value: '1' }] }),
       rule('d-off', status(3), { enabled: false }),
-      rule('e-error', { all: [{ fact: 'process_id', operator: 'everyFact:equal', value: 1 }] }),
+      rule('e-error', { all: [{ fact: 'note', operator: 'in', value: { fact: 'tag' } }] }, { trigger: '*' }),
       rule('f-deaf', status(3), { trigger: 'other.event' }),
     );
-    const { verdicts, deliveries } = await run(ruleSet, approverEvent({ status: 3 }));
+    const { verdicts, deliveries, listening } = await run(
+      ruleSet,
+      approverEvent({ status: 3, note: 'a', tag: 'abc' }),
+    );
     expect(verdicts).toEqual([
       { rule: 'a-match', verdict: 'matched' },
-      { rule: 'b-no', verdict: 'not matched' },
-      { rule: 'c-unknown', verdict: 'unknown', missing: ['absent'] },
+      { rule: 'c-unknown', verdict: 'unknown', missing: ['node_id_str'] },
       { rule: 'd-off', verdict: 'skipped', cause: 'disabled' },
-      expect.objectContaining({ rule: 'e-error' }),
+      { rule: 'e-error', verdict: 'error', error: expect.stringContaining('need a list') },
     ]);
+    expect(listening).toBe(5);
     expect(deliveries).toEqual([
       expect.objectContaining({
         rule: 'a-match',
@@ -67,13 +71,13 @@ describe('decide', () => {
   });
 
   it('records the error of one rule and goes on with the others', async () => {
-    const throwing = { all: [{ fact: 'status', operator: 'swap:in', value: 3 }] };
+    const throwing = { all: [{ fact: 'note', operator: 'in', value: { fact: 'tag' } }] };
     const { verdicts, deliveries } = await run(
-      ruleSetOf(rule('a-throws', throwing), rule('b-good', status(3))),
-      approverEvent({ status: 3 }),
+      ruleSetOf(rule('a-throws', throwing, { trigger: '*' }), rule('b-good', status(3))),
+      approverEvent({ status: 3, note: 'a', tag: 'abc' }),
     );
     expect(verdicts).toEqual([
-      { rule: 'a-throws', verdict: 'error', error: expect.stringContaining('indexOf') },
+      { rule: 'a-throws', verdict: 'error', error: expect.stringContaining('need a list') },
       { rule: 'b-good', verdict: 'matched' },
     ]);
     expect(deliveries.map((one) => one.rule)).toEqual(['b-good']);
@@ -95,9 +99,9 @@ describe('decide', () => {
   });
 
   it('answers the same for the same', async () => {
-    const ruleSet = ruleSetOf(
+    const ruleSet = await ruleSetOf(
       rule('a', status(3)),
-      rule('b', { any: [{ fact: 'biz_type', operator: 'contains', value: 'x' }] }),
+      rule('b', { any: [{ fact: 'biz_type', operator: 'containsText', value: 'x' }] }),
     );
     const [first, second] = [
       await run(ruleSet, approverEvent({ status: 3 })),
@@ -113,12 +117,16 @@ describe('decide', () => {
     ) as Record<string, unknown>;
     const { verdicts } = await run(
       ruleSetOf(
-        rule('r', {
-          all: [
-            { fact: 'constructor', operator: 'equal', value: 1, path: '$.prototype.polluted' },
-            { fact: 'then', operator: 'equal', value: 1 },
-          ],
-        }),
+        rule(
+          'r',
+          {
+            all: [
+              { fact: 'constructor', operator: 'equal', value: 1, path: '$.prototype.polluted' },
+              { fact: 'then', operator: 'equal', value: 1 },
+            ],
+          },
+          { trigger: '*' },
+        ),
       ),
       event,
     );
@@ -131,7 +139,7 @@ describe('decide', () => {
       ruleSetOf(rule('r', { all: [{ fact: 'biz_type', operator: 'equal', value: { fact: 'node_id' } }] })),
       approverEvent({ biz_type: { fact: 'status' }, node_id: { fact: 'status' } }),
     );
-    expect(verdicts).toEqual([{ rule: 'r', verdict: 'not matched' }]);
+    expect(verdicts).toEqual([]);
   });
 });
 

@@ -8,11 +8,13 @@ import { Metrics } from '../../src/config/metrics.js';
 import { Partitions } from '../../src/database/partitions.js';
 import { Catalogue, loadBuiltInCatalogue } from '../../src/events/catalogue.js';
 import { EventStore } from '../../src/events/event-store.js';
+import { LiveCatalogue } from '../../src/events/live-catalogue.js';
 import { Wakeup } from '../../src/queue/wakeup.js';
 import { decide } from '../../src/rules/decide.js';
 import { DecisionWorker, MAX_CRASHES } from '../../src/rules/decision-worker.js';
 import { EvaluationStore } from '../../src/rules/evaluation-store.js';
-import { compileRuleSet } from '../../src/rules/rule-set.js';
+import { compileRuleSet } from '../../src/rules/rule-compiler.js';
+import type { RuleSet } from '../../src/rules/rule-set.js';
 import { RuleSetStore } from '../../src/rules/rule-set-store.js';
 import { TestClock } from '../support/clock.js';
 import { createTestDatabase, type TestDatabase, withPartitions } from '../support/database.js';
@@ -48,7 +50,7 @@ describe('the decision worker', () => {
     );
     const wakeup = new Wakeup(dataSource);
     events = new EventStore(dataSource, await withPartitions(dataSource, clock.now()), wakeup, clock);
-    ruleSets = new RuleSetStore(dataSource, catalogue, clock);
+    ruleSets = new RuleSetStore(dataSource, catalogue, new LiveCatalogue(dataSource, catalogue), clock);
     evaluations = new EvaluationStore(dataSource);
     deliveries = new DeliveryStore(dataSource, wakeup);
   });
@@ -71,9 +73,9 @@ describe('the decision worker', () => {
 
   async function activate(...rules: object[]): Promise<string> {
     const files = new Map(rules.map((rule, index) => [`${index}.rule.json`, JSON.stringify(rule)]));
-    const { ruleSet, findings } = compileRuleSet(files, catalogue);
+    const { ruleSet, findings } = await compileRuleSet(files, catalogue);
     if (!ruleSet) throw new Error(JSON.stringify(findings));
-    await ruleSets.offer(ruleSet, files);
+    await ruleSets.offer(ruleSet, files, 'start');
     return ruleSet.hash;
   }
 
@@ -105,7 +107,7 @@ describe('the decision worker', () => {
     const hash = await activate(RULE, {
       ...RULE,
       name: 'unsure',
-      conditions: { all: [{ fact: 'absent', operator: 'equal', value: 1 }] },
+      conditions: { all: [{ fact: 'node_id_str', operator: 'equal', value: '1' }] },
     });
     const matched = await store({ status: 3 });
     const other = await store({ status: 1 });
@@ -116,7 +118,7 @@ describe('the decision worker', () => {
       ruleSet: hash,
       verdicts: [
         { rule: 'tell', verdict: 'matched' },
-        { rule: 'unsure', verdict: 'unknown', missing: ['absent'] },
+        { rule: 'unsure', verdict: 'unknown', missing: ['node_id_str'] },
       ],
       inputs: { now: clock.now(), timezone: 'Asia/Shanghai' },
     });
@@ -124,7 +126,7 @@ describe('the decision worker', () => {
       expect.objectContaining({ rule: 'tell', action: 'tell', target: 'http:a.example', state: 'pending' }),
     ]);
     expect((await evaluations.find(other, 'live'))?.verdicts).toEqual([
-      { rule: 'unsure', verdict: 'unknown', missing: ['absent'] },
+      { rule: 'unsure', verdict: 'unknown', missing: ['node_id_str'] },
     ]);
     expect(await deliveries.findOfEvent(other)).toEqual([]);
     expect([await stateOf(matched), await stateOf(other)]).toEqual(['decided', 'decided']);
@@ -294,26 +296,24 @@ describe('the live rule set', () => {
   });
   afterAll(() => database.drop());
 
-  const compiled = (
-    description: string,
-  ): { files: Map<string, string>; ruleSet: NonNullable<ReturnType<typeof compileRuleSet>['ruleSet']> } => {
+  const compiled = async (description: string): Promise<{ files: Map<string, string>; ruleSet: RuleSet }> => {
     const files = new Map([['a.rule.json', JSON.stringify({ ...RULE, description })]]);
-    const { ruleSet } = compileRuleSet(files, catalogue);
+    const { ruleSet } = await compileRuleSet(files, catalogue);
     if (!ruleSet) throw new Error('unsound');
     return { files, ruleSet };
   };
 
   it('is the newest one never seen; an earlier one comes back only by a person, and for all instances', async () => {
-    const here = new RuleSetStore(dataSource, catalogue, clock);
-    const there = new RuleSetStore(dataSource, catalogue, clock);
-    const [one, two] = [compiled('one'), compiled('two')];
+    const here = new RuleSetStore(dataSource, catalogue, new LiveCatalogue(dataSource, catalogue), clock);
+    const there = new RuleSetStore(dataSource, catalogue, new LiveCatalogue(dataSource, catalogue), clock);
+    const [one, two] = [await compiled('one'), await compiled('two')];
     expect(await here.current()).toBeNull();
-    expect(await here.offer(one.ruleSet, one.files)).toEqual({ outcome: 'activated', number: 1 });
-    expect(await there.offer(one.ruleSet, one.files)).toEqual({ outcome: 'unchanged', number: 1 });
+    expect(await here.offer(one.ruleSet, one.files, 'start')).toEqual({ outcome: 'activated', number: 1 });
+    expect(await there.offer(one.ruleSet, one.files, 'start')).toEqual({ outcome: 'unchanged', number: 1 });
     expect((await there.current())?.hash).toBe(one.ruleSet.hash);
-    expect(await there.offer(two.ruleSet, two.files)).toEqual({ outcome: 'activated', number: 2 });
+    expect(await there.offer(two.ruleSet, two.files, 'start')).toEqual({ outcome: 'activated', number: 2 });
     expect((await here.current())?.hash).toBe(two.ruleSet.hash);
-    expect(await here.offer(one.ruleSet, one.files)).toEqual({
+    expect(await here.offer(one.ruleSet, one.files, 'start')).toEqual({
       outcome: 'superseded',
       number: 2,
       active: two.ruleSet.hash,

@@ -6,6 +6,7 @@ import { createDataSource } from '../../dist/database/data-source.js';
 import { Partitions } from '../../dist/database/partitions.js';
 import { loadBuiltInCatalogue } from '../../dist/events/catalogue.js';
 import { EventStore } from '../../dist/events/event-store.js';
+import { LiveCatalogue } from '../../dist/events/live-catalogue.js';
 import { Wakeup } from '../../dist/queue/wakeup.js';
 import { decide } from '../../dist/rules/decide.js';
 import { DecisionWorker } from '../../dist/rules/decision-worker.js';
@@ -15,13 +16,14 @@ import { RuleSetStore } from '../../dist/rules/rule-set-store.js';
 const [, , url, killer] = process.argv;
 const clock = new SystemClock();
 const dataSource = await createDataSource({ url }, 4).initialize();
+const builtIn = loadBuiltInCatalogue();
 const wakeup = new Wakeup(dataSource);
 const silent = () => undefined;
 const worker = new DecisionWorker(
   dataSource,
   {
     events: new EventStore(dataSource, new Partitions(dataSource), wakeup, clock),
-    ruleSets: new RuleSetStore(dataSource, loadBuiltInCatalogue(), clock),
+    ruleSets: new RuleSetStore(dataSource, builtIn, new LiveCatalogue(dataSource, builtIn), clock),
     evaluations: new EvaluationStore(dataSource),
     deliveries: new DeliveryStore(dataSource, wakeup),
     partitions: new Partitions(dataSource),

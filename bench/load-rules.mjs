@@ -1,0 +1,23 @@
+// Reads, checks and compiles the rules folder given as argument as the service does, and prints what it took.
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { loadBuiltInCatalogue } from '../dist/events/catalogue.js';
+import { compileRuleSet } from '../dist/rules/rule-compiler.js';
+import { readRuleFolder } from '../dist/rules/rule-files.js';
+
+const delay = monitorEventLoopDelay({ resolution: 1 });
+const began = performance.now();
+delay.enable();
+const { files } = await readRuleFolder(process.argv[2]);
+const read = performance.now();
+const { ruleSet, findings } = await compileRuleSet(files, loadBuiltInCatalogue());
+const ended = performance.now();
+delay.disable();
+if (!ruleSet) throw new Error(`${findings.length} findings, the first: ${JSON.stringify(findings[0])}`);
+console.log(
+  JSON.stringify({
+    readMs: Math.round(read - began),
+    totalMs: Math.round(ended - began),
+    megabytes: Math.round(process.resourceUsage().maxRSS / 1024),
+    longestStallMs: Math.round(delay.max / 1e6),
+  }),
+);

@@ -1,0 +1,53 @@
+import { DeliveryStore } from '../action/delivery-store.js';
+import { SystemClock } from '../config/clock.js';
+import { type Config, loadConfig } from '../config/config.js';
+import { createDataSource, migrate } from '../database/data-source.js';
+import { startEmbeddedPostgres } from '../database/embedded-postgres.js';
+import { Partitions } from '../database/partitions.js';
+import { type Catalogue, loadBuiltInCatalogue } from '../events/catalogue.js';
+import { EventStore } from '../events/event-store.js';
+import { LiveCatalogue } from '../events/live-catalogue.js';
+import { Wakeup } from '../queue/wakeup.js';
+import { EvaluationStore } from '../rules/evaluation-store.js';
+import { RuleSetStore } from '../rules/rule-set-store.js';
+
+/** The stores of this installation, for one command. */
+export interface Installation {
+  readonly settings: Config;
+  readonly builtIn: Catalogue;
+  readonly events: EventStore;
+  readonly ruleSets: RuleSetStore;
+  readonly evaluations: EvaluationStore;
+  readonly deliveries: DeliveryStore;
+}
+
+/** Does one piece of work on the database of this installation, whether the service runs or not. */
+export async function withInstallation<T>(work: (installation: Installation) => Promise<T>): Promise<T> {
+  const settings = loadConfig(process.env);
+  const server =
+    settings.DATABASE_URL === undefined
+      ? await startEmbeddedPostgres({
+          dataDir: settings.DATA_DIR,
+          log: (line) => process.stderr.write(`${line}\n`),
+        })
+      : null;
+  const dataSource = createDataSource(server?.url ?? { url: settings.DATABASE_URL ?? '' }, 4);
+  try {
+    await dataSource.initialize();
+    await migrate(dataSource);
+    const clock = new SystemClock();
+    const wakeup = new Wakeup(dataSource);
+    const builtIn = loadBuiltInCatalogue();
+    return await work({
+      settings,
+      builtIn,
+      events: new EventStore(dataSource, new Partitions(dataSource), wakeup, clock),
+      ruleSets: new RuleSetStore(dataSource, builtIn, new LiveCatalogue(dataSource, builtIn), clock),
+      evaluations: new EvaluationStore(dataSource),
+      deliveries: new DeliveryStore(dataSource, wakeup),
+    });
+  } finally {
+    if (dataSource.isInitialized) await dataSource.destroy();
+    await server?.stop();
+  }
+}

@@ -1,0 +1,153 @@
+import pc from 'picocolors';
+import type { NewDelivery } from '../action/delivery-store.js';
+import { makeReady } from '../action/ready-request.js';
+import { loadConfig } from '../config/config.js';
+import { loadBuiltInCatalogue } from '../events/catalogue.js';
+import type { StoredEvent } from '../events/event-store.js';
+import { decide, judge, type Verdict } from '../rules/decide.js';
+import type { RuleSet } from '../rules/rule-set.js';
+import { subjectOf } from '../rules/subject.js';
+import { readEventFile } from './event-file.js';
+import { withInstallation } from './installation.js';
+import { printable } from './printable.js';
+import { loadRuleSet, rulesFolder } from './rules-folder.js';
+
+export interface TryOptions {
+  readonly rules?: string | undefined;
+  /** So many of the events received last, instead of a file. */
+  readonly last?: number | undefined;
+  readonly json: boolean;
+}
+
+/** One event through the rules: what `--json` prints for each. */
+interface Tried {
+  readonly eventId: string;
+  readonly eventType: string;
+  readonly verdicts: readonly Verdict[];
+  readonly deliveries: readonly TriedDelivery[];
+}
+
+interface TriedDelivery {
+  readonly rule: string;
+  readonly action: string;
+  readonly kind: 'http' | 'email';
+  readonly target: string;
+  /** `dead`: it could not be rendered, and `code` and `reason` say why. */
+  readonly state: 'pending' | 'dead';
+  readonly code: string | null;
+  readonly reason: string | null;
+  /** As it would be sent; a secret is shown as its name in parentheses. */
+  readonly request: unknown;
+}
+
+/** All verdicts are shown one by one up to so many rules; beyond, those that did not match are only counted. */
+const SHOWN = 50;
+
+/**
+ * `aftersign rules try`: events through the rule files on disk. Nothing is stored and nothing is sent. Exit code 1
+ * when the rule files are broken or there is no event.
+ */
+export async function tryRules(file: string | undefined, options: TryOptions): Promise<number> {
+  const builtIn = loadBuiltInCatalogue();
+  const ruleSet = await loadRuleSet(rulesFolder(options.rules), builtIn);
+  if (!ruleSet) return 1;
+  const { last } = options;
+  const events =
+    last !== undefined
+      ? await withInstallation(async (installation) => await installation.events.latest(last))
+      : await readEventFile(file ?? '-', ruleSet.catalogue, process.env['FEISHU_ENCRYPT_KEY']);
+  if (typeof events === 'string' || events.length === 0) {
+    process.stderr.write(
+      `EVENT_UNREADABLE: ${typeof events === 'string' ? events : 'no event is stored yet'}.\n`,
+    );
+    return 1;
+  }
+  const { DEFAULT_TIMEZONE } = loadConfig({ DEFAULT_TIMEZONE: process.env['DEFAULT_TIMEZONE'] });
+  const tried: Tried[] = [];
+  for (const event of [...events].reverse())
+    tried.push(await tryOne(ruleSet, event, { now: Date.now(), timezone: DEFAULT_TIMEZONE }));
+  process.stdout.write(
+    options.json
+      ? `${JSON.stringify({ ruleSet: ruleSet.hash, events: tried })}\n`
+      : `${tried.map((one) => textOf(one, ruleSet)).join('\n')}\nNothing was stored and nothing was sent. 未存储，未发送。\n`,
+  );
+  return 0;
+}
+
+async function tryOne(
+  ruleSet: RuleSet,
+  event: StoredEvent,
+  inputs: { readonly now: number; readonly timezone: string },
+): Promise<Tried> {
+  const subject = subjectOf(event);
+  const { verdicts, deliveries } = await decide(ruleSet, subject, inputs);
+  const told = new Map(verdicts.map((one) => [one.rule, one]));
+  const listening = ruleSet.rules.filter((rule) => rule.listensTo(event.eventType));
+  const all: Verdict[] = [];
+  for (const rule of listening)
+    all.push(told.get(rule.name) ?? (await judge(ruleSet, rule, subject.facts, inputs)));
+  return {
+    eventId: event.eventId,
+    eventType: event.eventType,
+    verdicts: all,
+    deliveries: deliveries.map(rendered),
+  };
+}
+
+function rendered({ rule, action, kind, target, state, code, reason, request }: NewDelivery): TriedDelivery {
+  const names = request?.secrets.flatMap(({ pieces }) =>
+    pieces.flatMap((piece) => (typeof piece === 'string' ? [] : [piece.secret])),
+  );
+  // In parentheses: percent-encoding leaves them as they are.
+  const placeholders = new Map((names ?? []).map((name) => [name, `(${name})`]));
+  const ready = request && makeReady(request, placeholders);
+  return {
+    rule,
+    action,
+    kind,
+    target,
+    state,
+    code,
+    reason,
+    request: ready && 'request' in ready ? ready.request : null,
+  };
+}
+
+const MARKS = {
+  matched: () => pc.green('✓'),
+  'not matched': () => pc.dim('✗'),
+  unknown: () => pc.yellow('?'),
+  error: () => pc.red('!'),
+  skipped: () => pc.dim('–'),
+} as const;
+
+function textOf({ eventId, eventType, verdicts, deliveries }: Tried, { catalogue }: RuleSet): string {
+  const label = catalogue.find(eventType)?.label;
+  const lines = [
+    `${pc.bold('event 事件')} ${printable(eventId)}  ${printable(eventType)}${label ? `  ${pc.cyan(`${label.zh} / ${label.en}`)}` : ''}`,
+  ];
+  const shown =
+    verdicts.length > SHOWN ? verdicts.filter(({ verdict }) => verdict !== 'not matched') : verdicts;
+  for (const one of shown)
+    lines.push(`  ${MARKS[one.verdict]()} ${one.rule}  ${one.verdict}${detailOf(one)}`);
+  if (shown.length < verdicts.length)
+    lines.push(pc.dim(`  ✗ ${verdicts.length - shown.length} more rules did not match`));
+  if (verdicts.length === 0)
+    lines.push(pc.dim('  no rule listens to this event type 没有规则监听该事件类型'));
+  for (const one of deliveries) {
+    const outcome =
+      one.state === 'dead' ? pc.red(`dead, ${String(one.code)}: ${String(one.reason)}`) : 'would be sent';
+    lines.push(`  → ${pc.bold(`${one.rule} / ${one.action}`)} to ${printable(one.target)}: ${outcome}`);
+    if (one.request !== null) {
+      for (const line of JSON.stringify(one.request, null, 2).split('\n'))
+        lines.push(pc.dim(`      ${printable(line)}`));
+    }
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function detailOf(verdict: Verdict): string {
+  if (verdict.verdict === 'unknown') return pc.yellow(`: missing ${printable(verdict.missing.join(', '))}`);
+  if (verdict.verdict === 'error') return pc.red(`: ${printable(verdict.error)}`);
+  return verdict.verdict === 'skipped' ? `: ${verdict.cause}` : '';
+}

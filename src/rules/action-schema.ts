@@ -1,0 +1,162 @@
+import { choices, refer, type Schema } from './condition-schema.js';
+
+const DURATION: Schema = {
+  type: 'string',
+  pattern: String.raw`^(?:\d{1,9}(?:ms|s|m|h|d)|P(?=.)(?:\d{1,6}D)?(?:T(?=.)(?:\d{1,6}H)?(?:\d{1,6}M)?(?:\d{1,6}S)?)?)$`,
+  patternErrorMessage: '须为带单位的时长，如 "30s" / must be a duration with its unit, like "30s"',
+};
+const TEXT: Schema = { type: 'string', minLength: 1 };
+const ADDRESSES: Schema = {
+  anyOf: [
+    { type: 'string', minLength: 1 },
+    { type: 'array', items: { type: 'string', minLength: 1 }, minItems: 1, maxItems: 50 },
+  ],
+};
+
+/** What names of rules and actions look like. */
+export const NAME: Schema = {
+  type: 'string',
+  pattern: '^[a-z0-9][a-z0-9._-]{0,63}$',
+  patternErrorMessage:
+    '须为 1 到 64 个 a-z 0-9 . _ - 字符 / must be 1 to 64 characters of a-z 0-9 . _ - and start with a letter or digit',
+};
+
+const shared = (type: string): Record<string, Schema> => ({
+  type: { description: '动作种类 / kind of action', const: type },
+  name: { description: '动作名，规则内唯一 / name, unique in the rule', ...NAME },
+  retry: {
+    description: '重试计划 / retry schedule: a list of delays, or {"over": "72h", "max": 10}',
+    anyOf: [
+      { type: 'array', items: DURATION, minItems: 1, maxItems: 50 },
+      {
+        type: 'object',
+        properties: { over: DURATION, max: { type: 'integer', minimum: 1, maximum: 100 } },
+        required: ['over'],
+        additionalProperties: false,
+      },
+    ],
+  },
+});
+
+const HTTP: Schema = {
+  type: 'object',
+  properties: {
+    ...shared('http'),
+    method: {
+      description: '请求方法 / method, POST by default',
+      enum: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+    },
+    url: { description: '地址，可用模板 / the address; templates like {{ event.process_id }} work', ...TEXT },
+    headers: {
+      description: '请求头 / headers; secrets as {{ secrets.NAME }}',
+      type: 'object',
+      propertyNames: { pattern: "^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$" },
+      additionalProperties: { type: 'string' },
+    },
+    body: { description: '请求体：JSON 或文本 / body: JSON or text; templates work in every string' },
+    timeout: { description: '超时，默认 15s / time limit from 100ms to 2m, 15s by default', ...DURATION },
+    success: {
+      description: '怎样算成功 / what counts as success: status codes, or a value in a JSON answer',
+      anyOf: [
+        {
+          type: 'object',
+          properties: {
+            status: { type: 'array', items: { type: 'integer', minimum: 100, maximum: 599 }, minItems: 1 },
+          },
+          required: ['status'],
+          additionalProperties: false,
+        },
+        {
+          type: 'object',
+          properties: {
+            path: { type: 'string', pattern: String.raw`^[\w-]+(?:\.[\w-]+){0,15}$` },
+            equal: { type: ['string', 'number', 'boolean', 'null'] },
+          },
+          required: ['path', 'equal'],
+          additionalProperties: false,
+        },
+      ],
+    },
+  },
+  required: ['url'],
+  additionalProperties: false,
+  if: { properties: { method: { enum: ['GET', 'HEAD'] } }, required: ['method'] },
+  then: { properties: { body: false } },
+};
+
+const EMAIL: Schema = {
+  type: 'object',
+  properties: {
+    ...shared('email'),
+    to: { description: '收件人 / receivers', ...ADDRESSES },
+    cc: { description: '抄送 / copies', ...ADDRESSES },
+    bcc: { description: '密送 / blind copies', ...ADDRESSES },
+    replyTo: { description: '回复地址 / where answers go', ...ADDRESSES },
+    subject: { description: '主题 / subject', ...TEXT },
+    text: { description: '纯文本正文 / the text', type: 'string' },
+    html: { description: 'HTML 正文 / the HTML text', type: 'string' },
+    allowRecipientFromEvent: {
+      description:
+        '收件人可取自事件的域名 / domains to which receivers taken from the event may belong, in lower case',
+      type: 'array',
+      items: { type: 'string', pattern: String.raw`^[a-z0-9-]+(?:\.[a-z0-9-]+)+$` },
+      minItems: 1,
+    },
+  },
+  required: ['to', 'subject'],
+  anyOf: [{ required: ['text'] }, { required: ['html'] }],
+  additionalProperties: false,
+};
+
+const KINDS = [
+  ['http', 'HTTP 请求 / an HTTP request'],
+  ['email', '邮件 / an e-mail'],
+] as const;
+const ofKind = (then: (kind: string) => Schema): Schema[] =>
+  KINDS.map(([kind]) => ({
+    if: { properties: { type: { const: kind } }, required: ['type'] },
+    then: then(kind),
+  }));
+
+/** `action`, and `event`: the action of a rule in json-rules-engine's own shape. */
+export const ACTION_DEFINITIONS: Readonly<Record<string, Schema>> = {
+  'action.http': HTTP,
+  'action.email': EMAIL,
+  action: {
+    type: 'object',
+    properties: {
+      type: { description: '动作种类 / kind of action', ...choices(KINDS) },
+      name: { description: '动作名，规则内唯一 / name, unique in the rule', ...NAME },
+    },
+    required: ['type', 'name'],
+    allOf: ofKind((kind) => refer(`action.${kind}`)),
+    defaultSnippets: [
+      {
+        label: 'HTTP 请求 / HTTP request',
+        body: {
+          type: 'http',
+          name: '${1:tell-system}',
+          method: 'POST',
+          url: '${2:https://}',
+          body: { process: '{{ event.process_id }}' },
+        },
+      },
+      {
+        label: '邮件 / e-mail',
+        body: { type: 'email', name: '${1:mail-someone}', to: ['$2'], subject: '$3', text: '$4' },
+      },
+    ],
+  },
+  event: {
+    description:
+      "json-rules-engine 的写法：type 为动作种类 / json-rules-engine's own shape: the kind of action and its keys",
+    type: 'object',
+    properties: {
+      type: { description: '动作种类 / kind of action', ...choices(KINDS) },
+      params: { description: '动作的键 / the keys of the action', type: 'object' },
+    },
+    required: ['type', 'params'],
+    additionalProperties: false,
+    allOf: ofKind((kind) => ({ properties: { params: refer(`action.${kind}`) } })),
+  },
+};

@@ -1,0 +1,104 @@
+import {
+  ACTION_DOCUMENT,
+  ACTION_KEYS,
+  type ActionDocument,
+  LATER_ACTION_KEYS,
+} from '../../action/action-document.js';
+import { checkAction } from '../../action/check-action.js';
+import type { FileReport } from './file-report.js';
+import { type Member, membersOf, textOf, valueOf } from './json-node.js';
+import type { JsonNode } from './json-text.js';
+import { nearestName } from './nearest-name.js';
+import { checkKeys } from './object-keys.js';
+import { locate, reportIssues, type Source } from './schema-issues.js';
+
+type Kind = ActionDocument['type'];
+
+/** An action as far as it could be read. */
+export interface ActionForm {
+  /** Null: something is wrong with it. */
+  readonly document: ActionDocument | null;
+  readonly name: string | null;
+  readonly nameAt: JsonNode;
+  /** What its templates read without a default, and where the text stands. */
+  readonly reads: readonly { readonly path: readonly string[]; readonly at: JsonNode }[];
+}
+
+const KINDS = Object.keys(ACTION_KEYS) as Kind[];
+
+/**
+ * Reads one action. `kindAt` is given for json-rules-engine's own shape, where the kind stands beside the keys, and
+ * then names the action too.
+ */
+export function readAction(node: JsonNode, report: FileReport, kindAt?: Member): ActionForm | null {
+  if (node.type !== 'object') {
+    report.error(
+      node,
+      'ACTION_VALUE_INVALID',
+      'an action must be an object',
+      'Write {"type": "http", "name": "tell", "url": "https://…"}.',
+    );
+    return null;
+  }
+  const errorsBefore = report.errorCount;
+  const { members, kind } = readKeys(node, report, kindAt);
+  const given = Object.fromEntries([...members].map(([key, { value }]) => [key, valueOf(value)]));
+  if (kindAt && !members.has('name')) given['name'] = textOf(kindAt.value);
+  const source: Source = { node, members };
+  const parsed = kind && ACTION_DOCUMENT.safeParse({ ...given, type: kind });
+  // Missing keys of the action itself have been reported with the others.
+  const issues = parsed?.error?.issues.filter(
+    ({ path, code }) => code !== 'invalid_type' || path.length > 1 || members.has(String(path[0])),
+  );
+  reportIssues(issues ?? [], source, report, (what) => `ACTION_${what}`);
+  const reads = kind
+    ? checkAction(kind, given, (at, code, message, mend) => {
+        const { node: value, key } = locate(source, at);
+        report.error(code === 'ACTION_KEY_INVALID' ? (key ?? value) : value, code, message, mend);
+      })
+    : [];
+  return {
+    document: parsed?.success && report.errorCount === errorsBefore ? parsed.data : null,
+    name: typeof given['name'] === 'string' ? given['name'] : null,
+    nameAt: members.get('name')?.value ?? node,
+    reads: reads.map(({ path, at }) => ({ path, at: locate(source, at).node })),
+  };
+}
+
+/** The keys by what kind of action it is, or looks like. */
+function readKeys(
+  node: JsonNode,
+  report: FileReport,
+  kindAt: Member | undefined,
+): { readonly members: ReadonlyMap<string, Member>; readonly kind: Kind | null } {
+  const given = membersOf(node);
+  const slip = [...given.keys()].find((key) => key !== 'type' && nearestName(key, ['type']) !== null);
+  const typeAt = kindAt ?? given.get('type') ?? (slip === undefined ? undefined : given.get(slip));
+  const written = textOf(typeAt?.value);
+  const known = KINDS.find((one) => one === written);
+  if (!known && typeAt) {
+    const meant = nearestName(written ?? '', KINDS);
+    report.error(
+      typeAt.value,
+      'ACTION_VALUE_INVALID',
+      '"type" must be "http" or "email" (the Feishu kinds are not available in this version)',
+      meant === null ? 'Change the value.' : `Did you mean "${meant}"?`,
+    );
+  }
+  const kind =
+    known ?? (given.has('url') ? 'http' : given.has('to') || given.has('subject') ? 'email' : null);
+  const keys = kind
+    ? ACTION_KEYS[kind]
+    : { known: [...new Set(KINDS.flatMap((one) => ACTION_KEYS[one].known))], required: ['name'] };
+  const members = checkKeys(
+    node,
+    {
+      prefix: 'ACTION',
+      known: kindAt ? keys.known.filter((key) => key !== 'type') : keys.known,
+      required: kindAt ? keys.required.filter((key) => key !== 'name') : ['type', ...keys.required],
+      later: LATER_ACTION_KEYS,
+    },
+    report,
+  );
+  return { members, kind };
+}

@@ -1,0 +1,280 @@
+import type { Catalogue, CatalogueEntry } from '../../events/catalogue.js';
+import type { ConditionDocument } from '../condition-document.js';
+import { byPlace, type Finding } from '../finding.js';
+import type { RuleDocument } from '../rule-document.js';
+import { CatalogueFiles } from './catalogue-files.js';
+import type { ConditionForm } from './condition-form.js';
+import type { Reporter } from './fact-check.js';
+import { kindOf, looksLikeRule, mendOfUnknown } from './file-kind.js';
+import { FileReport } from './file-report.js';
+import { elementsOf, membersOf } from './json-node.js';
+import { type JsonNode, JsonText } from './json-text.js';
+import { checkLeaf } from './leaf-check.js';
+import { isTooLarge, type NamedCondition, NamedConditions, tooLarge } from './named-conditions.js';
+import { RuleEvents } from './rule-events.js';
+import { readRule, type RuleForm } from './rule-check.js';
+
+/** One sound rule, and where it stands. */
+export interface CheckedRule extends RuleDocument {
+  /** Relative to the rules folder. */
+  readonly file: string;
+  readonly line: number;
+}
+
+/** What a rules folder holds, and what is wrong with it. Plain JSON. */
+export interface CheckedFiles {
+  /** By file and place. */
+  readonly findings: readonly Finding[];
+  /** Those in which there is no error. */
+  readonly rules: readonly CheckedRule[];
+  /** The named conditions in which there is no error. */
+  readonly conditions: Readonly<Record<string, ConditionDocument>>;
+  /** The event types that the folder adds to the catalogue. */
+  readonly catalogue: readonly CatalogueEntry[];
+  /** How many rules the files hold, broken ones too. */
+  readonly ruleCount: number;
+}
+
+/**
+ * Checks rule files as a whole: everything that is wrong, each mistake once, at its token. Pure and synchronous; it
+ * never throws, and takes time in proportion to the files. `progress` is called after each file.
+ */
+export function checkFiles(
+  files: ReadonlyMap<string, string>,
+  builtIn: Catalogue,
+  progress?: (done: number, of: number) => void,
+): CheckedFiles {
+  return new FolderCheck(builtIn).check(files, progress);
+}
+
+class FolderCheck {
+  private readonly reports: FileReport[] = [];
+  private readonly named = new NamedConditions();
+  private readonly catalogueFiles: CatalogueFiles;
+  private readonly rules: CheckedRule[] = [];
+  private readonly filesOfNames = new Map<string, string>();
+  private readonly used: { readonly rule: CheckedRule; readonly names: readonly string[] }[] = [];
+  private ruleCount = 0;
+
+  constructor(private readonly builtIn: Catalogue) {
+    this.catalogueFiles = new CatalogueFiles(builtIn);
+  }
+
+  check(
+    files: ReadonlyMap<string, string>,
+    progress: ((done: number, of: number) => void) | undefined,
+  ): CheckedFiles {
+    const sorted = [...files].sort(([a], [b]) => (a < b ? -1 : 1));
+    const later: [string, string][] = [];
+    let done = 0;
+    const count = (): void => {
+      done += 1;
+      progress?.(done, sorted.length);
+    };
+    // What rules refer to comes first.
+    for (const [file, text] of sorted) {
+      if (this.readBeforeRules(file, text)) count();
+      else later.push([file, text]);
+    }
+    this.named.check();
+    const catalogue = this.builtIn.with(this.catalogueFiles.entries);
+    for (const [file, text] of later) {
+      this.readRules(file, text, catalogue);
+      count();
+    }
+    this.named.reportUnused();
+    const unknown = new RuleEvents([], catalogue);
+    for (const condition of this.named.unchecked()) this.checkNamed(condition, unknown);
+    const unsound = this.named.unsound();
+    const broken = new Set(
+      this.used.filter(({ names }) => names.some((name) => unsound.has(name))).map(({ rule }) => rule),
+    );
+    return {
+      findings: this.reports.flatMap(({ findings }) => findings).sort(byPlace),
+      rules: this.rules.filter((rule) => !broken.has(rule)),
+      conditions: this.named.documents(),
+      catalogue: this.catalogueFiles.entries,
+      ruleCount: this.ruleCount,
+    };
+  }
+
+  private open(file: string, text: string): FileReport {
+    const report = new FileReport(file, JsonText.parse(text));
+    for (const { code, message, mend, ...place } of report.json.mistakes)
+      report.error(place, code, message, mend);
+    this.reports.push(report);
+    return report;
+  }
+
+  /** Files of kinds other than rules. False: rules may stand in it. */
+  private readBeforeRules(file: string, text: string): boolean {
+    const kind = kindOf(file);
+    switch (kind) {
+      case 'rule':
+      case 'unknown':
+        return false;
+      case 'schema':
+        return true;
+      case 'later': {
+        const report = new FileReport(file, JsonText.parse(''));
+        this.reports.push(report);
+        report.error(
+          { offset: 0, length: 1 },
+          'FILE_KIND_NOT_AVAILABLE',
+          'files of this kind are not available in this version',
+          'Move it out of the rules folder.',
+        );
+        return true;
+      }
+      case 'conditions':
+      case 'catalogue':
+      case 'cases': {
+        const report = this.open(file, text);
+        const { root } = report.json;
+        if (!root) return true;
+        if (kind === 'conditions') this.named.read(root, report);
+        else if (kind === 'catalogue') this.catalogueFiles.read(root, report);
+        else checkCases(root, report);
+        return true;
+      }
+    }
+  }
+
+  private readRules(file: string, text: string, catalogue: Catalogue): void {
+    const report = this.open(file, text);
+    const { root } = report.json;
+    if (!root) return;
+    const isRuleFile = kindOf(file) === 'rule';
+    const nodes = root.type === 'array' ? elementsOf(root) : [root];
+    if (!isRuleFile && !nodes.some(looksLikeRule)) {
+      report.error(
+        root,
+        'FILE_KIND_UNKNOWN',
+        'this is none of the files that belong into a rules folder',
+        mendOfUnknown(file, root),
+      );
+      return;
+    }
+    if (nodes.length === 0)
+      report.warning(root, 'FILE_WITHOUT_RULES', 'the list holds no rule', 'Write one, or remove the file.');
+    for (const node of nodes) {
+      if (isRuleFile ? node.type === 'object' : looksLikeRule(node)) this.readOne(node, catalogue, report);
+      else {
+        report.error(
+          node,
+          'FILE_KIND_UNKNOWN',
+          'this is no rule: a rule is an object with "conditions" and "actions"',
+          'Mend it, or remove it.',
+        );
+      }
+    }
+  }
+
+  private readOne(node: JsonNode, catalogue: Catalogue, report: FileReport): void {
+    const errorsBefore = report.errorCount;
+    this.ruleCount += 1;
+    const form = readRule(node, catalogue, report);
+    this.checkName(form);
+    this.checkConditions(form);
+    report.rule = null;
+    if (form.broken || report.errorCount > errorsBefore) return;
+    const rule = { ...form.document(), file: report.file, line: report.json.positionOf(node.offset).line };
+    this.rules.push(rule);
+    if (form.references.length > 0)
+      this.used.push({ rule, names: form.references.map(({ condition }) => condition) });
+  }
+
+  private checkName({ name, nameAt, report }: RuleForm): void {
+    if (name === null) return;
+    const other = this.filesOfNames.get(name);
+    if (other === undefined) this.filesOfNames.set(name, report.file);
+    else {
+      report.error(
+        nameAt,
+        'RULE_NAME_TWICE',
+        `a rule named "${name}" stands in ${other} already`,
+        'Give one of them another name.',
+      );
+    }
+  }
+
+  private checkConditions({ conditions, conditionsAt, references, events, report }: RuleForm): void {
+    for (const reference of references) this.named.resolve(reference, report);
+    if (!conditions) return;
+    const size = this.named.sizeOf(conditions);
+    const endless = this.named.leadsToEndless(references);
+    const large = !endless && isTooLarge(size);
+    if (large) {
+      report.error(
+        conditionsAt,
+        'CONDITIONS_TOO_LARGE',
+        tooLarge('the rule', size),
+        'Write it smaller; the same condition need not be asked several times.',
+      );
+    }
+    this.checkFacts(conditions, events, report.json.unsafe, report, !large && !endless);
+  }
+
+  /** Checks the leaves against what is listened to; through the named conditions too, unless they have no end. */
+  private checkFacts(
+    form: ConditionForm,
+    events: RuleEvents,
+    unsafe: ReadonlySet<JsonNode>,
+    reporter: Reporter,
+    expand: boolean,
+  ): void {
+    if (form.kind === 'leaf') checkLeaf(form, events, unsafe, reporter);
+    else if (form.kind !== 'condition') {
+      for (const child of form.children) this.checkFacts(child, events, unsafe, reporter, expand);
+    } else if (expand) {
+      const condition = this.named.find(form.condition);
+      if (condition) this.checkNamed(condition, events);
+    }
+  }
+
+  private checkNamed(condition: NamedCondition, events: RuleEvents): void {
+    const { form, report, reported, checkedWith } = condition;
+    if (!form || checkedWith.has(events.key)) return;
+    checkedWith.add(events.key);
+    const errorsBefore = report.errorCount;
+    // The same mistake shows again with each set of event types.
+    const isNew = (offset: number, code: string): boolean => {
+      const key = `${offset} ${code}`;
+      if (reported.has(key)) return false;
+      reported.add(key);
+      return true;
+    };
+    const reporter: Reporter = {
+      error: (at, code, message, mend) => {
+        if (isNew(at.offset, code)) report.error(at, code, message, mend);
+      },
+      warning: (at, code, message, mend) => {
+        if (isNew(at.offset, code)) report.warning(at, code, message, mend);
+      },
+      info: (at, code, message, mend) => {
+        if (isNew(at.offset, code)) report.info(at, code, message, mend);
+      },
+    };
+    this.checkFacts(form, events, report.json.unsafe, reporter, !condition.endless);
+    if (report.errorCount > errorsBefore) condition.broken = true;
+  }
+}
+
+function checkCases(root: JsonNode, report: FileReport): void {
+  const cases = root.type === 'object' ? membersOf(root).get('cases') : undefined;
+  if (cases?.value.type === 'array')
+    report.info(
+      cases.key,
+      'CASES_NOT_RUN',
+      'rule tests are not run by this version',
+      'Nothing is to be done.',
+    );
+  else {
+    report.error(
+      cases?.value ?? root,
+      'CASES_INVALID',
+      'a file of rule tests must be an object with a list "cases"',
+      'Write {"cases": [ … ]}.',
+    );
+  }
+}

@@ -1,0 +1,139 @@
+import type { Catalogue, CatalogueEntry, FieldDefinition } from '../../events/catalogue.js';
+import { ENVELOPE_FIELDS } from '../../events/catalogue.js';
+import type { FileReport } from './file-report.js';
+import { elementsOf, membersOf, textOf } from './json-node.js';
+import type { JsonNode } from './json-text.js';
+import { editDistance, nearestName } from './nearest-name.js';
+
+/** What a rule listens to, as far as the catalogue knows it. */
+export class RuleEvents {
+  /** The known event types, of patterns too. */
+  readonly entries: readonly CatalogueEntry[];
+  /** An event type is listened to of which nothing is known: then nothing is known of any field. */
+  readonly open: boolean;
+  /** There is a pattern: other event types than the known ones may come. */
+  readonly patterns: boolean;
+  /** The same for all rules that listen to the same. */
+  readonly key: string;
+
+  constructor(
+    triggers: readonly string[],
+    private readonly catalogue: Catalogue,
+  ) {
+    const entries = new Set(triggers.flatMap((one) => catalogue.matching(one)));
+    this.entries = [...entries];
+    this.open = triggers.length === 0 || triggers.some((one) => !one.includes('*') && !catalogue.find(one));
+    this.patterns = triggers.some((one) => one.includes('*'));
+    this.key = `${this.open} ${this.patterns} ${this.entries.map(({ eventType }) => eventType).join()}`;
+  }
+
+  /** What a fact may be: the field of each known event type that has it. Empty: nothing is known of it. */
+  fieldsOf(fact: string): readonly FieldDefinition[] {
+    if (isEnvelopeFact(fact)) return ENVELOPE_FIELDS[fact] ? [ENVELOPE_FIELDS[fact]] : [];
+    return this.entries.flatMap(({ eventType }) => this.catalogue.fieldOf(eventType, fact) ?? []);
+  }
+
+  /** The known event types that have not got the fact. */
+  without(fact: string): readonly string[] {
+    return this.entries
+      .filter(({ eventType }) => !this.catalogue.fieldOf(eventType, fact))
+      .map(({ eventType }) => eventType);
+  }
+
+  /** The names of all facts that are known here. */
+  factNames(): string[] {
+    const names = new Set<string>();
+    for (const { fields } of this.entries) {
+      for (const [name, { fact }] of Object.entries(fields)) names.add(fact ?? name);
+    }
+    for (const name of Object.keys(ENVELOPE_FIELDS)) names.add(name);
+    return [...names];
+  }
+}
+
+export function isEnvelopeFact(fact: string): boolean {
+  return Object.hasOwn(ENVELOPE_FIELDS, fact);
+}
+
+const EVENT_TYPE = /^[\w.:*-]{1,128}$/;
+
+/** The event types and patterns of a `trigger`, checked against the catalogue. */
+export function readTrigger(node: JsonNode, catalogue: Catalogue, report: FileReport): string[] {
+  if (node.type === 'object' && membersOf(node).has('schedule')) {
+    report.error(
+      node,
+      'RULE_VALUE_INVALID',
+      '"trigger": schedules are not available in this version',
+      'Name an event type, like "corehr.process.approver.updated_v2".',
+    );
+    return [];
+  }
+  const isList = node.type === 'array';
+  if ((!isList && node.type !== 'string') || (isList && elementsOf(node).length === 0)) {
+    report.error(
+      node,
+      'RULE_VALUE_INVALID',
+      '"trigger" must be an event type, a list of them, or a pattern',
+      'Write "corehr.process.approver.updated_v2", or a pattern like "corehr.process.*".',
+    );
+    return [];
+  }
+  const found = new Set<string>();
+  for (const one of isList ? elementsOf(node) : [node]) {
+    const text = textOf(one);
+    if (text === null || !EVENT_TYPE.test(text)) {
+      report.error(
+        one,
+        'RULE_VALUE_INVALID',
+        '"trigger" must hold event types',
+        'Write one like "corehr.process.approver.updated_v2", or a pattern like "corehr.process.*".',
+      );
+    } else if (found.has(text)) {
+      report.warning(
+        one,
+        'EVENT_TYPE_TWICE',
+        `"${text}" stands twice in "trigger"`,
+        'Remove one of the two.',
+      );
+    } else {
+      found.add(text);
+      checkKnown(text, one, catalogue, report);
+    }
+  }
+  return [...found];
+}
+
+function checkKnown(text: string, at: JsonNode, catalogue: Catalogue, report: FileReport): void {
+  if (catalogue.matching(text).length > 0) return;
+  const types = catalogue.entries.map(({ eventType }) => eventType);
+  const pattern = text.includes('*');
+  const meant = report.isFull ? null : pattern ? nearestPattern(text, types) : nearestName(text, types);
+  if (meant !== null) {
+    report.warning(
+      at,
+      'EVENT_TYPE_NEAR_MISS',
+      pattern ? `no known event type fits "${text}"` : `"${text}" is not in the catalogue`,
+      `Did you mean "${meant}"?`,
+    );
+  } else {
+    report.info(
+      at,
+      'EVENT_TYPE_UNKNOWN',
+      pattern
+        ? `no known event type fits "${text}"`
+        : `"${text}" is not in the catalogue: its fields are not checked`,
+      'Describe it in catalogue/<name>.event.json to have its facts checked.',
+    );
+  }
+}
+
+/** A known event type that begins almost as the pattern does. */
+function nearestPattern(pattern: string, types: readonly string[]): string | null {
+  const [start = ''] = pattern.split('*');
+  if (start.length < 6) return null;
+  return (
+    types.find((type) =>
+      [-1, 0, 1].some((more) => editDistance(start, type.slice(0, start.length + more), 3) < 3),
+    ) ?? null
+  );
+}

@@ -1,0 +1,88 @@
+import { type ConditionDocument, literalIn, referenceIn } from './condition-document.js';
+import type { TimeFormat } from './operators.js';
+import { parsePath } from './plain-path.js';
+
+/** Where a leaf reads: a fact, and a plain path into it. */
+export interface FactPlace {
+  readonly fact: string;
+  readonly path: readonly string[] | null;
+  /** How it writes times. */
+  readonly timeFormat: TimeFormat;
+}
+
+export interface GroupNode {
+  readonly kind: 'all' | 'any';
+  readonly children: readonly ConditionNode[];
+  /** Of a named condition, or the condition's own. */
+  readonly name: string | null;
+}
+
+export interface NotNode {
+  readonly kind: 'not';
+  readonly child: ConditionNode;
+  readonly name: string | null;
+}
+
+export interface LeafNode extends FactPlace {
+  readonly kind: 'leaf';
+  readonly name: string | null;
+  /** As written, with its decorators. */
+  readonly operator: string;
+  /** The literal; undefined when `other` is given. */
+  readonly value: unknown;
+  readonly other: FactPlace | null;
+}
+
+/** Conditions with the named ones put in their places. */
+export type ConditionNode = GroupNode | NotNode | LeafNode;
+
+export type TimeFormatOf = (fact: string, path: readonly string[] | null) => TimeFormat;
+
+/**
+ * The tree of a checked document. A named condition stands in it once for each use; that it does not contain itself
+ * and does not grow without bound is the loader's to check.
+ */
+export function buildTree(
+  document: ConditionDocument,
+  named: ReadonlyMap<string, ConditionDocument>,
+  timeFormatOf: TimeFormatOf,
+): ConditionNode {
+  const build = (one: ConditionDocument, name: string | null): ConditionNode => {
+    if ('condition' in one) {
+      const meant = named.get(one.condition);
+      if (!meant) throw new Error(`there is no named condition "${one.condition}"`);
+      return build(meant, one.condition);
+    }
+    const known = one.name ?? name;
+    if ('all' in one)
+      return { kind: 'all', children: one.all.map((child) => build(child, null)), name: known };
+    if ('any' in one)
+      return { kind: 'any', children: one.any.map((child) => build(child, null)), name: known };
+    if ('not' in one) return { kind: 'not', child: build(one.not, null), name: known };
+    const other = referenceIn(one.value);
+    return {
+      kind: 'leaf',
+      name: known,
+      ...placeOf(one.fact, one.path),
+      operator: one.operator,
+      value: other ? undefined : literalIn(one.value),
+      other: other ? placeOf(other.fact, other.path) : null,
+    };
+  };
+  const placeOf = (fact: string, text: string | undefined): FactPlace => {
+    const path = text === undefined ? null : parsePath(text);
+    return { fact, path, timeFormat: timeFormatOf(fact, path) };
+  };
+  return build(document, null);
+}
+
+/** The leaves of a tree, left to right. */
+export function leavesOf(node: ConditionNode): readonly LeafNode[] {
+  if (node.kind === 'leaf') return [node];
+  return node.kind === 'not' ? leavesOf(node.child) : node.children.flatMap(leavesOf);
+}
+
+/** `status`, or `start_user $.open_id` with its path: how messages name a place. */
+export function nameOf({ fact, path }: Pick<FactPlace, 'fact' | 'path'>): string {
+  return path ? `${fact} $.${path.join('.')}` : fact;
+}

@@ -1,0 +1,108 @@
+import type { Catalogue } from '../events/catalogue.js';
+import { ACTION_DEFINITIONS, NAME } from './action-schema.js';
+import { bilingual, choices, conditionDefinitions, refer, type Schema } from './condition-schema.js';
+
+/**
+ * A JSON Schema (draft-07) of rule files, for editors: it completes and explains facts, operators and values by the
+ * catalogue. It refuses what is surely no rule; what needs more than a schema is for the loader to judge, so whatever
+ * the loader takes is valid here too.
+ */
+export function ruleSchema(catalogue: Catalogue): object {
+  return {
+    $schema: 'http://json-schema.org/draft-07/schema#',
+    $comment: 'Generated: aftersign rules schema > rules/schema.json',
+    title: 'Aftersign 规则文件 / rule file',
+    type: ['object', 'array'],
+    defaultSnippets: [NEW_RULE],
+    if: { type: 'array' },
+    then: { items: refer('rule') },
+    else: refer('rule'),
+    definitions: {
+      rule: ruleOf(catalogue),
+      ...ACTION_DEFINITIONS,
+      ...conditionDefinitions(catalogue),
+    },
+  };
+}
+
+const NEW_RULE: Schema = {
+  label: '新规则 / new rule',
+  body: {
+    name: '${1:new-rule}',
+    description: '$2',
+    trigger: '${3:corehr.process.approver.updated_v2}',
+    conditions: { all: [{ fact: '${4:status}', operator: '${5:equal}', value: '^${6:3}' }] },
+    actions: [{ type: 'http', name: '${7:tell-system}', method: 'POST', url: '${8:https://}' }],
+  },
+};
+
+function ruleOf(catalogue: Catalogue): Schema {
+  const types = catalogue.entries.map(({ eventType, label }) => [eventType, bilingual(label)] as const);
+  const eventType: readonly Schema[] = [
+    choices(types),
+    {
+      type: 'string',
+      pattern: '^[\\w.:*-]{1,128}$',
+      patternErrorMessage:
+        '须为事件类型或 corehr.process.* 这样的模式 / must be an event type or a pattern like corehr.process.*',
+    },
+  ];
+  /** The trigger is one event type alone, which decides what the values mean. */
+  const triggeredBy = (type: Schema): Schema => ({
+    required: ['trigger'],
+    properties: {
+      trigger: { anyOf: [type, { type: 'array', minItems: 1, maxItems: 1, items: type }] },
+    },
+  });
+  return {
+    type: 'object',
+    properties: {
+      $schema: { description: '本 JSON Schema 的位置 / where this JSON Schema is', type: 'string' },
+      name: { description: '规则名，规则集内唯一 / name, unique in the rule set', ...NAME },
+      description: { description: '说明 / what the rule is for', type: 'string', maxLength: 2000 },
+      owner: { description: '负责人 / who looks after it', type: 'string', maxLength: 200 },
+      labels: {
+        description: '标签 / labels: an object of texts',
+        type: 'object',
+        additionalProperties: { type: 'string' },
+      },
+      enabled: { description: '是否启用，默认 true / whether it applies, true by default', type: 'boolean' },
+      trigger: {
+        description:
+          '触发器：事件类型、列表或模式 / event type, a list of them, or a pattern like corehr.process.*',
+        anyOf: [...eventType, { type: 'array', minItems: 1, items: { anyOf: eventType } }],
+      },
+      conditions: { description: '条件 / conditions: all, any, not, nested', type: 'object' },
+      priority: {
+        description: '优先级，默认 1 / priority, 1 by default; higher ones come first',
+        type: 'integer',
+        minimum: 1,
+      },
+      actions: {
+        description: '动作 / what is sent when the conditions hold',
+        type: 'array',
+        minItems: 1,
+        items: refer('action'),
+      },
+      event: refer('event'),
+    },
+    required: ['name', 'conditions'],
+    additionalProperties: false,
+    allOf: [
+      {
+        if: { required: ['event'] },
+        then: { properties: { actions: false } },
+        else: { required: ['trigger', 'actions'] },
+      },
+      ...types.map(([type]) => ({
+        if: triggeredBy({ const: type }),
+        then: { properties: { conditions: refer(`condition.${type}`) } },
+      })),
+      {
+        if: { not: triggeredBy({ enum: types.map(([type]) => type) }) },
+        then: { properties: { conditions: refer('condition') } },
+      },
+    ],
+    defaultSnippets: [NEW_RULE],
+  };
+}

@@ -1,0 +1,250 @@
+// Real files. What is wrong inside a file is the business of other tests; here it is which files are read, and when.
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { fingerprintContents, fingerprintFolder, readRuleFolder } from '../../src/rules/rule-files.js';
+import { temporaryFolder } from '../support/folder.js';
+
+function folderWith(files: Record<string, string>): string {
+  const folder = join(temporaryFolder('files'), 'rules');
+  mkdirSync(folder);
+  put(folder, files);
+  return folder;
+}
+
+function put(folder: string, files: Record<string, string>): void {
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), text);
+  }
+}
+
+async function read(folder: string): Promise<{ files: Record<string, string>; findings: string[] }> {
+  const { files, findings } = await readRuleFolder(folder);
+  return {
+    files: Object.fromEntries(files),
+    findings: findings.map(({ file, code, message }) => `${file} ${code} ${message}`),
+  };
+}
+
+describe('the rules folder', () => {
+  it('is read sorted by path, without hidden files and what is no .json', async () => {
+    const names = [
+      'b.rule.json',
+      'B.rule.json',
+      'a/z.rule.json',
+      'a.rule.json',
+      'ä.rule.json',
+      'a/b/c.rule.json',
+    ];
+    const folder = folderWith(Object.fromEntries(names.map((name) => [name, name])));
+    put(folder, {
+      '.git/x.json': '',
+      '.x.rule.json': '',
+      '..data/x.json': '',
+      'a.rule.json~': '',
+      'read.me': '',
+    });
+    const { files, findings, stable } = await readRuleFolder(folder);
+    expect([...files]).toEqual([...names].sort().map((name) => [name, name]));
+    expect({ findings, stable }).toEqual({ findings: [], stable: true });
+  });
+
+  it('of more than 20 000 files is not read', async () => {
+    const folder = folderWith({});
+    for (let i = 0; i < 20_000; i++) writeFileSync(join(folder, `${i}.json`), '');
+    const { files, stable } = await readRuleFolder(folder);
+    expect([...files.keys()]).toEqual(Array.from({ length: 20_000 }, (_, i) => `${i}.json`).sort());
+    expect(stable).toBe(true);
+    writeFileSync(join(folder, 'one-more.json'), '');
+    expect(await read(folder)).toEqual({
+      files: {},
+      findings: ['. RULES_TOO_LARGE there are more than 20000 files and folders'],
+    });
+  });
+
+  it('of more than 200 MB is not read, and a file of more than 5 MB neither', async () => {
+    const mebibyte = 1024 * 1024;
+    const folder = folderWith({ 'large.json': '', 'small.json': '' });
+    truncateSync(join(folder, 'large.json'), 5 * mebibyte + 1);
+    expect(await read(folder)).toEqual({
+      files: { 'small.json': '' },
+      findings: [`large.json FILE_UNREADABLE the file has ${5 * mebibyte + 1} bytes`],
+    });
+    for (let i = 0; i < 41; i++) {
+      writeFileSync(join(folder, `${i}.json`), '');
+      truncateSync(join(folder, `${i}.json`), 5 * mebibyte);
+    }
+    expect(await read(folder)).toEqual({
+      files: {},
+      findings: [`. RULES_TOO_LARGE the files have ${205 * mebibyte} bytes together`],
+    });
+  });
+});
+
+describe('a symbolic link in the rules folder', () => {
+  it('is read when it leads to a file or a folder within it', async () => {
+    const folder = folderWith({ 'topic/a.rule.json': 'a', '.shared/b.rule.json': 'b' });
+    symlinkSync('topic', join(folder, 'also'));
+    symlinkSync('.shared/b.rule.json', join(folder, 'b.rule.json'));
+    symlinkSync(join(folder, 'b.rule.json'), join(folder, 'c.rule.json'));
+    expect(await read(folder)).toEqual({
+      files: { 'also/a.rule.json': 'a', 'b.rule.json': 'b', 'c.rule.json': 'b', 'topic/a.rule.json': 'a' },
+      findings: [],
+    });
+  });
+
+  it('is refused when it leads out of it, nowhere, in a circle, or to no file', async () => {
+    const folder = folderWith({ 'topic/a.rule.json': 'a' });
+    const outside = join(dirname(folder), 'rules-of-others');
+    put(outside, { 'x.rule.json': 'secret' });
+    execFileSync('mkfifo', [join(folder, 'pipe.json'), join(folder, 'pipe')]);
+    const links = {
+      'out.rule.json': join(outside, 'x.rule.json'),
+      'out-folder': '../rules-of-others',
+      'topic/up': '..',
+      'topic/self': '.',
+      'device.json': '/dev/zero',
+      'to-pipe.json': 'pipe',
+      'nowhere.json': 'gone.json',
+      nowhere: 'gone',
+      'circle.json': 'circle.json',
+      'read.me': join(outside, 'x.rule.json'),
+    };
+    for (const [name, target] of Object.entries(links)) symlinkSync(target, join(folder, name));
+    expect(await read(folder)).toEqual({
+      files: { 'topic/a.rule.json': 'a' },
+      findings: [
+        'circle.json FILE_NOT_REGULAR this link leads to itself',
+        'device.json FILE_NOT_REGULAR this link leads out of the rules folder',
+        'nowhere FILE_NOT_REGULAR this link leads nowhere',
+        'nowhere.json FILE_NOT_REGULAR this link leads nowhere',
+        'out-folder FILE_NOT_REGULAR this link leads out of the rules folder',
+        'out.rule.json FILE_NOT_REGULAR this link leads out of the rules folder',
+        'pipe.json FILE_NOT_REGULAR this is a pipe, a device or a socket',
+        'to-pipe.json FILE_NOT_REGULAR this is a pipe, a device or a socket',
+        'topic/self FILE_NOT_REGULAR this link leads to a folder that it lies in',
+        'topic/up FILE_NOT_REGULAR this link leads to a folder that it lies in',
+      ],
+    });
+  });
+
+  it('may be the rules folder itself', async () => {
+    const folder = folderWith({ 'a.rule.json': 'a' });
+    symlinkSync('rules', `${folder}-link`);
+    symlinkSync('a.rule.json', join(folder, 'b.rule.json'));
+    expect(await read(`${folder}-link`)).toEqual({
+      files: { 'a.rule.json': 'a', 'b.rule.json': 'a' },
+      findings: [],
+    });
+  });
+
+  it('may fan out into more files than are read', async () => {
+    const folder = folderWith({});
+    for (let i = 0; i < 20; i++) {
+      mkdirSync(join(folder, `.${i}`));
+      for (const side of ['left', 'right']) symlinkSync(`../.${i + 1}`, join(folder, `.${i}`, side));
+    }
+    mkdirSync(join(folder, '.20'));
+    symlinkSync('.0', join(folder, 'start'));
+    expect((await read(folder)).findings).toEqual([
+      '. RULES_TOO_LARGE there are more than 20000 files and folders',
+    ]);
+  });
+});
+
+describe('a folder that changes while it is read', () => {
+  it('gives files that belong together, or says that they may not', async () => {
+    const folder = folderWith({});
+    const version = (name: string): void => {
+      // `a` is read first, `z` last.
+      put(folder, { [`..${name}/a.json`]: name, [`..${name}/z.json`]: name });
+      for (let i = 0; i < 100; i++) put(folder, { [`..${name}/m${i}.json`]: '' });
+    };
+    version('1');
+    version('2');
+    symlinkSync('..1', join(folder, '..data'));
+    symlinkSync('..data', join(folder, 'all'));
+    let swaps = 0;
+    const swapping = setInterval(() => {
+      swaps += 1;
+      symlinkSync(`..${1 + (swaps % 2)}`, join(folder, '..data_tmp'));
+      renameSync(join(folder, '..data_tmp'), join(folder, '..data'));
+    }, 12);
+    const reads = [];
+    try {
+      while (swaps < 60) reads.push(await readRuleFolder(folder));
+    } finally {
+      clearInterval(swapping);
+    }
+    for (const { stable, files } of reads.filter((one) => one.stable))
+      expect({ stable, z: files.get('all/z.json') }).toEqual({ stable, z: files.get('all/a.json') });
+    expect(reads.some(({ stable }) => stable)).toBe(true);
+    expect((await readRuleFolder(folder)).stable).toBe(true);
+  });
+
+  it('for ever gives what was read last', async () => {
+    const names = Array.from({ length: 300 }, (_, i) => `${i}.json`);
+    const folder = folderWith(Object.fromEntries(names.map((name) => [name, '0'])));
+    let written = 0;
+    const writing = setInterval(() => {
+      writeFileSync(join(folder, 'new.json'), `${(written += 1)}`);
+    }, 1);
+    const { stable, files, fingerprint } = await readRuleFolder(folder).finally(() => {
+      clearInterval(writing);
+    });
+    expect({ stable, count: files.size }).toEqual({ stable: false, count: 301 });
+    expect(fingerprint).not.toBe(await fingerprintFolder(folder));
+  });
+});
+
+describe('the fingerprint', () => {
+  it('is that of the folder as it was read, and changes with any file, but not with others', async () => {
+    const folder = folderWith({ 'a.json': 'a', 'topic/b.json': 'b' });
+    const seen = [await fingerprintFolder(folder)];
+    const changed = async (): Promise<void> => {
+      const now = await fingerprintFolder(folder);
+      expect(seen).not.toContain(now);
+      expect((await readRuleFolder(folder)).fingerprint).toBe(now);
+      seen.push(now);
+    };
+    put(folder, { 'read.me': '', '.hidden.json': '', 'empty/none': '' });
+    expect(await fingerprintFolder(folder)).toBe(seen[0]);
+    put(folder, { 'a.json': 'ab' });
+    await changed();
+    utimesSync(join(folder, 'a.json'), 1, 1);
+    await changed();
+    chmodSync(join(folder, 'a.json'), 0o600);
+    await changed();
+    renameSync(join(folder, 'topic'), join(folder, 'moved'));
+    await changed();
+    symlinkSync('gone', join(folder, 'c.json'));
+    await changed();
+    rmSync(folder, { recursive: true });
+    await changed();
+  });
+
+  it('of the contents changes only with what there is to read', async () => {
+    const folder = folderWith({ 'a.json': 'a' });
+    const before = await fingerprintContents(folder);
+    utimesSync(join(folder, 'a.json'), 1, 1);
+    renameSync(join(folder, 'a.json'), join(folder, 'aside'));
+    put(folder, { 'a.json': 'a' });
+    expect(await fingerprintContents(folder)).toBe(before);
+    put(folder, { 'a.json': 'b' });
+    const after = await fingerprintContents(folder);
+    expect(after).not.toBe(before);
+    symlinkSync('gone', join(folder, 'c.json'));
+    expect(await fingerprintContents(folder)).not.toBe(after);
+  });
+});
