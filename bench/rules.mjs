@@ -12,6 +12,7 @@ import { loadBuiltInCatalogue } from '../dist/events/catalogue.js';
 import { decide } from '../dist/rules/decide.js';
 import { compileOperator } from '../dist/rules/operators.js';
 import { buildRuleSet } from '../dist/rules/rule-set.js';
+import { measureHostileRules } from './hostile-rules.mjs';
 import { makeEvent, makeRules, random } from './rule-mix.mjs';
 
 const { values } = parseArgs({
@@ -274,10 +275,14 @@ function load(files) {
       writeFileSync(join(sub, `${name}.rule.json`), JSON.stringify(rule, null, 2));
     });
     note(`loading ${files} files`);
-    const child = spawnSync(process.execPath, [join(import.meta.dirname, 'load-rules.mjs'), folder], {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
+    const child = spawnSync(
+      process.execPath,
+      ['--max-semi-space-size=16', join(import.meta.dirname, 'load-rules.mjs'), folder],
+      {
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    );
     if (child.status !== 0) throw new Error(`loading failed with ${child.status}`);
     return JSON.parse(child.stdout);
   } finally {
@@ -288,6 +293,10 @@ function load(files) {
 const largest = Math.max(...SIZES);
 const loaded = load(largest);
 rows.push({ engine: 'aftersign load', rules: largest, ...loaded });
+
+note('rules written to be slow');
+const hostile = await measureHostileRules();
+rows.push(...hostile.map((row) => ({ engine: 'aftersign hostile', ...row })));
 
 const of = (engine, rules) =>
   rows.find((row) => row.engine === engine && row.rules === rules).microsecondsPerEvent;
@@ -319,5 +328,9 @@ else {
   );
   console.log(
     `${largest} files read, checked and compiled in ${(loaded.totalMs / 1000).toFixed(1)} s (≤ 10), ${loaded.megabytes} MB (≤ 400), longest stall of the event loop ${loaded.longestStallMs} ms (≤ 50)`,
+  );
+  const worst = hostile.reduce((a, b) => (b.longestStallMs > a.longestStallMs ? b : a));
+  console.log(
+    `of ${hostile.length} rules written to be slow, the worst holds the event loop for ${worst.longestStallMs} ms (≤ 50): ${worst.rule}`,
   );
 }
