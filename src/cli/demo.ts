@@ -9,12 +9,12 @@ import { SystemClock } from '../config/clock.js';
 import { loadConfig } from '../config/config.js';
 import { createLog } from '../config/log.js';
 import { Catalogue, type CatalogueEntry } from '../events/catalogue.js';
-import { factsOf } from '../events/event-facts.js';
 import { EventStore } from '../events/event-store.js';
-import { decide } from '../rules/decide.js';
+import { judge } from '../rules/decide.js';
 import { EvaluationStore } from '../rules/evaluation-store.js';
 import { RuleLoader } from '../rules/rule-loader.js';
 import { RuleSetStore } from '../rules/rule-set-store.js';
+import { subjectOf } from '../rules/subject.js';
 import { createService } from '../service.js';
 import { type DemoApp, signedPush, type SignedPush } from './demo-event.js';
 import {
@@ -112,7 +112,8 @@ async function setUp(): Promise<Stage> {
     'rules',
     `${current?.rules.length ?? 0} live (${current?.rules.map(({ name }) => name).join(', ') ?? 'none'})`,
   );
-  for (const { file, message } of findings) line('', pc.red(`${file}: ${message}`));
+  for (const { severity, file, message } of findings)
+    if (severity === 'error') line('', pc.red(`${file}: ${message}`));
   line('receiver', `http://127.0.0.1:${receiver.port}`);
   line('mail server', `smtp://127.0.0.1:${mailServer.port}`);
   line('log', shown(logFile));
@@ -168,13 +169,6 @@ async function showVerdicts(stage: Stage, id: string): Promise<void> {
   const evaluation = await stage.app.get(EvaluationStore, { strict: false }).find(id, 'live');
   const ruleSet = await stage.app.get(RuleSetStore, { strict: false }).current();
   if (!event || !evaluation || !ruleSet) throw new Error('the evaluation of the event is missing');
-  const subject = {
-    key: `${event.origin}/${event.eventId}`,
-    eventType: event.eventType,
-    entity: event.rootEntity ?? '',
-    facts: factsOf(event),
-  };
-  const { verdicts } = await decide(ruleSet, subject, evaluation.inputs);
   step(3, 'Verdicts 判定', `rule set ${evaluation.ruleSet.slice(0, 12)}, recorded in the ledger`);
   const marks = {
     matched: pc.green('✓'),
@@ -183,10 +177,13 @@ async function showVerdicts(stage: Stage, id: string): Promise<void> {
     error: pc.red('!'),
     skipped: pc.dim('–'),
   };
-  for (const one of verdicts) {
-    const description = ruleSet.rules.find(({ name }) => name === one.rule)?.description ?? '';
-    line(one.rule, `${marks[one.verdict]} ${one.verdict.padEnd(12)} ${pc.dim(description)}`);
+  const { eventType, facts } = subjectOf(event);
+  for (const rule of ruleSet.rules) {
+    if (!rule.listensTo(eventType)) continue;
+    const { verdict } = await judge(ruleSet, rule, facts, evaluation.inputs);
+    line(rule.name, `${marks[verdict]} ${verdict.padEnd(12)} ${pc.dim(rule.description ?? '')}`);
   }
+  line('why?', pc.dim(`DATA_DIR=${shown(stage.folder)} npx aftersign explain ${event.eventId}`));
 }
 
 async function showDeliveries(stage: Stage, id: string): Promise<boolean> {

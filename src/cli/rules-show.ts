@@ -47,7 +47,6 @@ function tableOf(rule: Rule, { catalogue, conditions }: RuleSet): string {
   const table = new Table({
     style: { head: [], border: pc.isColorSupported ? ['gray'] : [] },
     wordWrap: true,
-    wrapOnWordBoundary: false,
     colWidths: [12, Math.max(48, (process.stdout.columns || 100) - 16)],
   });
   const { document } = rule;
@@ -71,7 +70,7 @@ function tableOf(rule: Rule, { catalogue, conditions }: RuleSet): string {
 }
 
 function labelled(text: string, label: { readonly zh: string; readonly en: string } | undefined): string {
-  return label ? `${text}  ${pc.cyan(`${label.zh} / ${label.en}`)}` : text;
+  return label ? `${text}\n\u00a0\u00a0${pc.cyan(`${label.zh} / ${label.en}`)}` : text;
 }
 
 const GROUPS = { all: 'all of 全部满足', any: 'any of 任一满足', not: 'not 不满足' };
@@ -83,7 +82,8 @@ function linesOf(
   named: ReadonlyMap<string, ConditionDocument>,
   depth: number,
 ): string[] {
-  const indent = '  '.repeat(depth);
+  // The table takes plain spaces away where it breaks lines.
+  const indent = '\u00a0\u00a0'.repeat(depth);
   const below = (one: ConditionDocument): string[] => linesOf(one, rule, catalogue, named, depth + 1);
   if ('condition' in condition) {
     const meant = named.get(condition.condition);

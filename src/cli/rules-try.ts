@@ -139,11 +139,23 @@ function textOf({ eventId, eventType, verdicts, deliveries }: Tried, { catalogue
       one.state === 'dead' ? pc.red(`dead, ${String(one.code)}: ${String(one.reason)}`) : 'would be sent';
     lines.push(`  → ${pc.bold(`${one.rule} / ${one.action}`)} to ${printable(one.target)}: ${outcome}`);
     if (one.request !== null) {
-      for (const line of JSON.stringify(one.request, null, 2).split('\n'))
+      for (const line of JSON.stringify(readable(one.request), null, 2).split('\n'))
         lines.push(pc.dim(`      ${printable(line)}`));
     }
   }
   return `${lines.join('\n')}\n`;
+}
+
+/** A JSON body as JSON, rather than as a text full of escapes. */
+function readable(request: unknown): unknown {
+  if (typeof request !== 'object' || request === null || !('body' in request)) return request;
+  const { body } = request;
+  if (typeof body !== 'string' || !/^[[{]/.test(body)) return request;
+  try {
+    return { ...request, body: JSON.parse(body) as unknown };
+  } catch {
+    return request;
+  }
 }
 
 function detailOf(verdict: Verdict): string {

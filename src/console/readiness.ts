@@ -16,7 +16,12 @@ export interface Health {
   readonly database: string;
   /** Only where the role has the room. */
   readonly backlog?: number;
-  readonly ruleSet?: { readonly hash: string | null; readonly rules: number; readonly findings: number };
+  readonly ruleSet?: {
+    readonly hash: string | null;
+    readonly rules: number;
+    readonly findings: number;
+    readonly errors: number;
+  };
 }
 
 /** Whether this instance takes events: asked by load balancers, and turned off first when the service stops. */
@@ -72,6 +77,7 @@ export class Readiness {
       hash: current?.hash ?? null,
       rules: current?.rules.length ?? 0,
       findings: loader.findings.length,
+      errors: loader.findings.filter(({ severity }) => severity === 'error').length,
     };
   }
 

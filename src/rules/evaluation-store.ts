@@ -48,4 +48,13 @@ export class EvaluationStore {
     );
     return row ?? null;
   }
+
+  /** All evaluations of an event, with their time, the earliest first. */
+  async findAll(eventId: string): Promise<(Evaluation & { readonly decidedAt: Date })[]> {
+    return await this.dataSource.query(
+      `select event_id as "eventId", occasion, decided_at as "decidedAt", rule_set as "ruleSet", verdicts, inputs
+         from evaluations where event_id = $1 order by decided_at, occasion`,
+      [eventId],
+    );
+  }
 }

@@ -153,7 +153,7 @@ const orderable = (fact: unknown, value: unknown): boolean =>
 
 function listOf(value: unknown, context: EvaluationContext): readonly unknown[] {
   if (!Array.isArray(value)) throw new ConditionError('"in" and "notIn" need a list to look into');
-  spend(context, 1 + value.length / 16);
+  spend(context, 1 + value.length / 4);
   return value as unknown[];
 }
 
@@ -164,7 +164,7 @@ function elementsOf(value: unknown): readonly unknown[] {
 
 function contains(fact: unknown, value: unknown, context: EvaluationContext): boolean | null {
   if (!Array.isArray(fact)) return null;
-  spend(context, 1 + fact.length / 16);
+  spend(context, 1 + fact.length / 4);
   return fact.indexOf(value) > -1;
 }
 

@@ -23,6 +23,8 @@ import { type PlaceUse, valuesFor } from './repair-values.js';
 
 /** What an evaluation may take until it counts as several: some 2 µs. */
 const STEPS_OF_EVALUATION = 200;
+/** An error that is thrown and caught takes so much longer. */
+const COST_OF_ERROR = 10;
 /** Up to so many changes every part of them is tried. */
 const MAX_EXHAUSTIVE = 12;
 
@@ -179,9 +181,17 @@ export class RepairSearch {
   private steps(goal: LeafGoal, state: State, left: number): readonly State[] {
     const leaf = this.leaves[goal.at];
     const open = leaf?.places.filter((place) => !this.isFixed(place, state)) ?? [];
-    const steps = open.flatMap((place) => this.stepsAt(place, goal, state, open.length === 2 && left > 1));
+    // Two facts that are compared may both have to change, and neither change alone looks useful.
+    const mayPrepare = open.length === 2 && left > 1;
+    this.isCut ||= open.length === 2 && !mayPrepare;
+    const steps = open.flatMap((place) => this.stepsAt(place, goal, state, mayPrepare));
     return steps
-      .sort((a, b) => Number(b.helps) - Number(a.helps) || a.distance - b.distance)
+      .sort(
+        (a, b) =>
+          Number(b.helps) - Number(a.helps) ||
+          a.distance - b.distance ||
+          Number(a.isRemoval) - Number(b.isRemoval),
+      )
       .map(({ next }) => next);
   }
 
@@ -190,7 +200,12 @@ export class RepairSearch {
     goal: LeafGoal,
     state: State,
     mayPrepare: boolean,
-  ): { readonly next: State; readonly distance: number; readonly helps: boolean }[] {
+  ): {
+    readonly next: State;
+    readonly distance: number;
+    readonly helps: boolean;
+    readonly isRemoval: boolean;
+  }[] {
     const affected = this.byFact.get(place.fact) ?? [];
     const linked = affected.some((at) => (this.leaves[at]?.places.length ?? 0) > 1);
     const tried = new Map<string, number>();
@@ -206,7 +221,6 @@ export class RepairSearch {
         const conditions = this.leaves[at]?.conditions;
         if (conditions) outcomes[at] = this.evaluate(conditions, view);
       }
-      // Two facts that are compared may both have to change; the first step then only looks useless.
       const helps = meets(outcomes[goal.at], goal.want);
       if (!helps && !mayPrepare) continue;
       // Of values that all leaves take alike, the most natural is enough; less so when they are compared with others.
@@ -221,7 +235,7 @@ export class RepairSearch {
         touched: [...state.touched, place],
       };
       const distance = this.distance(this.goal, next);
-      if (Number.isFinite(distance)) steps.push({ next, distance, helps });
+      if (Number.isFinite(distance)) steps.push({ next, distance, helps, isRemoval: value === undefined });
     }
     return steps;
   }
@@ -295,13 +309,15 @@ export class RepairSearch {
 
   private evaluate(conditions: CompiledConditions, view: FactView): LeafOutcome {
     const before = view.steps;
+    let cost = 1;
     try {
       return conditions.evaluateView(view, this.moment);
     } catch (error) {
       if (!(error instanceof ConditionError)) throw error;
+      cost = COST_OF_ERROR;
       return 'error';
     } finally {
-      this.left -= Math.max(1, (view.steps - before) / STEPS_OF_EVALUATION);
+      this.left -= Math.max(cost, (view.steps - before) / STEPS_OF_EVALUATION);
     }
   }
 

@@ -60,9 +60,9 @@ export function valuesFor(
   addTexts(values, uses, current);
   if (uses.some(({ operator }) => parseOperator(operator)?.base.fact === 'time'))
     addTimes(values, uses, current, format, now);
-  addNeighbours(values, current);
+  addNeighbours(values, uses, current);
   if (Array.isArray(current) || uses.some(readsLists)) addLists(values, uses, elements, current);
-  for (const value of ['other', 1, 0, true, false, null, '', undefined]) values.add(value);
+  for (const value of [1, 0, true, false, null, '', undefined]) values.add(value);
   return ranked(values, preferred, current);
 }
 
@@ -142,16 +142,18 @@ function timeIn(format: TimeFormat, ms: number, current: unknown): unknown {
 }
 
 /** Values beside, between and unlike those found so far. */
-function addNeighbours(values: Values, current: unknown): void {
+function addNeighbours(values: Values, uses: readonly PlaceUse[], current: unknown): void {
   const texts = values.ofType(isText);
   const numeric = texts.filter((text) => text !== '' && text.length < 16 && !Number.isNaN(Number(text)));
   const known = [...new Set([...values.ofType(isNumber), ...numeric.map(Number)])].sort((a, b) => a - b);
   if (isNumber(current)) values.add(current + 1);
-  for (const number of known) {
-    for (const near of [number, number + 1, number - 1]) {
-      values.add(near);
-      if (numeric.length > 0) values.add(String(near));
-    }
+  // Numbers that are texts are compared as texts, with any text.
+  if (uses.some(({ operator }) => parseOperator(operator)?.base.fact === 'number') && texts.length > 0)
+    for (const text of ['1', '0', '-1']) values.add(text);
+  const near = [...known, ...known.map((number) => number + 1), ...known.map((number) => number - 1)];
+  for (const number of near) {
+    values.add(number);
+    if (numeric.length > 0) values.add(String(number));
   }
   known.forEach((number, at) => {
     values.add((number + (known[at + 1] ?? number)) / 2);
@@ -160,6 +162,7 @@ function addNeighbours(values: Values, current: unknown): void {
     values.add(`${text}x`);
     values.add(text.slice(0, -1));
   }
+  values.add('other');
   values.add('another');
   if (typeof current === 'boolean') values.add(!current);
 }

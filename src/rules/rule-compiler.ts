@@ -41,7 +41,7 @@ export async function compileChecked(
 }
 
 const WORKER = join(import.meta.dirname, 'check', 'check-worker.js');
-const FILES_PER_MESSAGE = 500;
+const FILES_PER_MESSAGE = 200;
 const TIME_LIMIT_MS = 120_000;
 const MEMORY = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 16 };
 

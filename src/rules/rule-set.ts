@@ -79,7 +79,7 @@ export function inOrder(
   return b.priority - a.priority || (a.name < b.name ? -1 : 1);
 }
 
-const SLICE_MS = 8;
+const SLICE_MS = 4;
 
 /**
  * Compiles sound documents. The work is done in slices, so that a service with ten thousand rules goes on answering

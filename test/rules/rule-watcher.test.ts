@@ -226,6 +226,16 @@ describe('a change of the rule files', () => {
     expect(watching.log.lines).toEqual([expect.objectContaining(failed), expect.objectContaining(failed)]);
   });
 
+  it('back to what was there is told too when the change could not be taken', async () => {
+    const folder = folderWith({ 'a.rule.json': '0' });
+    const watching = await Watching.of(folder);
+    watching.also = () => Promise.reject(new Error('no database'));
+    writeFileSync(join(folder, 'a.rule.json'), '1');
+    await until(() => watching.log.lines.length === 1);
+    writeFileSync(join(folder, 'a.rule.json'), '0');
+    await watching.expectRuns(2, { 'a.rule.json': '0' });
+  });
+
   it('between the last read and the start is one', async () => {
     const folder = folderWith({ 'a.rule.json': '0' });
     const { fingerprint } = await readRuleFolder(folder);
@@ -283,11 +293,17 @@ describe('the rules folder', () => {
     const base = temporaryFolder('linked');
     put(base, { 'one/rules/a.rule.json': 'a', 'two/rules/a.rule.json': 'A' });
     symlinkSync('one', join(base, 'current'));
-    const polls = { pollMs: 50 };
-    const watching = await Watching.of(join(base, 'current/rules'), polls);
+    const watched = new Set<string>();
+    const events: FolderEvents = (folder) => {
+      watched.add(folder);
+      return Promise.resolve({ close: () => Promise.resolve(void watched.delete(folder)) });
+    };
+    const watching = await Watching.of(join(base, 'current/rules'), { pollMs: 20, events });
+    expect([...watched]).toEqual([join(base, 'one/rules')]);
     symlinkSync('two', join(base, 'next'));
     renameSync(join(base, 'next'), join(base, 'current'));
     await watching.expectRuns(1, { 'a.rule.json': 'A' });
+    expect([...watched]).toEqual([join(base, 'two/rules')]);
   });
 });
 
@@ -384,8 +400,10 @@ describe('git', () => {
 describe('a change that the system does not report', () => {
   it('is found by the next poll', async () => {
     const folder = folderWith({ 'a.rule.json': 'old' });
-    const watching = await Watching.of(folder, { pollMs: 20, events: noReports });
+    const watching = await Watching.of(folder, { pollMs: 300, events: noReports });
     writeFileSync(join(folder, 'a.rule.json'), 'new');
+    // Before the twelfth poll, which would find it by another way.
+    await until(() => watching.seen.length === 1, 2500);
     await watching.expectRuns(1, { 'a.rule.json': 'new' });
     unlinkSync(join(folder, 'a.rule.json'));
     await watching.expectRuns(2, {});

@@ -24,6 +24,12 @@ export interface ActionForm {
   readonly reads: readonly { readonly path: readonly string[]; readonly at: JsonNode }[];
 }
 
+const CODES = {
+  unknownKey: 'ACTION_KEY_UNKNOWN',
+  invalidKey: 'ACTION_KEY_INVALID',
+  missingKey: 'ACTION_KEY_MISSING',
+  invalidValue: 'ACTION_VALUE_INVALID',
+};
 const KINDS = Object.keys(ACTION_KEYS) as Kind[];
 
 /**
@@ -48,9 +54,9 @@ export function readAction(node: JsonNode, report: FileReport, kindAt?: Member):
   const parsed = kind && ACTION_DOCUMENT.safeParse({ ...given, type: kind });
   // Missing keys of the action itself have been reported with the others.
   const issues = parsed?.error?.issues.filter(
-    ({ path, code }) => code !== 'invalid_type' || path.length > 1 || members.has(String(path[0])),
+    ({ path }) => path.length === 0 || members.has(String(path[0])),
   );
-  reportIssues(issues ?? [], source, report, (what) => `ACTION_${what}`);
+  reportIssues(issues ?? [], source, report, CODES);
   const reads = kind
     ? checkAction(kind, given, (at, code, message, mend) => {
         const { node: value, key } = locate(source, at);

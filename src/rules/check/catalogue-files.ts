@@ -4,6 +4,9 @@ import { membersOf, valueOf } from './json-node.js';
 import type { JsonNode } from './json-text.js';
 import { reportIssues } from './schema-issues.js';
 
+const INVALID = 'CATALOGUE_INVALID';
+const CODES = { unknownKey: INVALID, invalidKey: INVALID, missingKey: INVALID, invalidValue: INVALID };
+
 /** The event types that the rules folder adds to the catalogue. */
 export class CatalogueFiles {
   private readonly byType = new Map<string, { readonly entry: CatalogueEntry; readonly file: string }>();
@@ -18,7 +21,7 @@ export class CatalogueFiles {
   read(root: JsonNode, report: FileReport): void {
     const errorsBefore = report.errorCount;
     const parsed = CATALOGUE_ENTRY.safeParse(valueOf(root));
-    reportIssues(parsed.error?.issues ?? [], { node: root }, report, () => 'CATALOGUE_INVALID');
+    reportIssues(parsed.error?.issues ?? [], { node: root }, report, CODES);
     if (!parsed.success || report.errorCount > errorsBefore) return;
     const entry = parsed.data;
     const at = membersOf(root).get('eventType')?.value ?? root;

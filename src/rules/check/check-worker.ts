@@ -12,7 +12,7 @@ export type FromCheckWorker =
   | { readonly rules: readonly CheckedRule[] }
   | { readonly checked: Omit<CheckedFiles, 'rules'>; readonly hash: string };
 
-const RULES_PER_MESSAGE = 200;
+const RULES_PER_MESSAGE = 50;
 const files = new Map<string, string>();
 
 parentPort?.on('message', (message: ToCheckWorker) => {

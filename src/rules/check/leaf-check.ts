@@ -37,7 +37,7 @@ export function checkLeaf(
   const otherFields = leaf.other ? checkFact(leaf.other, events, report) : [];
   const { operator } = leaf;
   if (!operator) return;
-  checkDecorators(leaf, operator, report);
+  if (!checkDecorators(leaf, operator, report)) return;
   const right: Operand | null = leaf.other
     ? { kind: 'fact', form: leaf.other, fields: otherFields }
     : leaf.literal
@@ -47,7 +47,8 @@ export function checkLeaf(
   new LeafCheck(operator, unsafe, report).check(left, right);
 }
 
-function checkDecorators(leaf: LeafForm, { at, decorators, base }: Operator, report: Reporter): void {
+/** False: with these decorators there is nothing that a value could fit. */
+function checkDecorators(leaf: LeafForm, { at, decorators, base }: Operator, report: Reporter): boolean {
   if (base.name === 'exists' && decorators.some((name) => name !== 'not')) {
     report.error(at, 'RULE_VALUE_INVALID', '"exists" takes no decorator but "not:"', 'Write "exists".');
   }
@@ -58,6 +59,7 @@ function checkDecorators(leaf: LeafForm, { at, decorators, base }: Operator, rep
       `"swap:" would take the ${base.value} from the event`,
       'Remove "swap:".',
     );
+    return false;
   }
   if (decorators.some((name, index) => name === 'not' && decorators[index + 1] === 'not'))
     report.warning(at, 'NOT_NOT', '"not:not:" is the same as nothing', 'Remove both.');
@@ -69,6 +71,7 @@ function checkDecorators(leaf: LeafForm, { at, decorators, base }: Operator, rep
       'Put a condition with "someFact:" on the same fact beside it in an "all".',
     );
   }
+  return true;
 }
 
 class LeafCheck {

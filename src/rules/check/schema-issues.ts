@@ -11,12 +11,20 @@ export interface Source {
   readonly members?: ReadonlyMap<string, Member>;
 }
 
+/** Which code to report what as. */
+export interface IssueCodes {
+  readonly unknownKey: string;
+  readonly invalidKey: string;
+  readonly missingKey: string;
+  readonly invalidValue: string;
+}
+
 /** Reports what a schema found, at the places of the values. */
 export function reportIssues(
   issues: readonly z.core.$ZodIssue[],
   source: Source,
   report: FileReport,
-  codeOf: (what: 'KEY_UNKNOWN' | 'KEY_INVALID' | 'KEY_MISSING' | 'VALUE_INVALID') => string,
+  codes: IssueCodes,
 ): void {
   for (const issue of issues) {
     const { node, key, found } = locate(source, issue.path);
@@ -27,21 +35,21 @@ export function reportIssues(
         const at = nodeAt(node, [unknown]);
         report.error(
           at.key ?? node,
-          codeOf('KEY_UNKNOWN'),
+          codes.unknownKey,
           `there is no key "${unknown}" here`,
           'Remove it, or look for a slip of the pen.',
         );
       }
     } else if (issue.code === 'invalid_key') {
       for (const inner of issue.issues)
-        report.error(key ?? node, codeOf('KEY_INVALID'), `"${name}" ${inner.message}`, 'Change the key.');
+        report.error(key ?? node, codes.invalidKey, `"${name}" ${inner.message}`, 'Change the key.');
     } else if (!found) {
-      report.error(node, codeOf('KEY_MISSING'), `"${name}" is missing`, `Add "${name}".`);
+      report.error(node, codes.missingKey, `"${name}" is missing`, `Add "${name}".`);
     } else {
       const values = issue.code === 'invalid_value' ? issue.values.map(String) : [];
       report.error(
         node,
-        codeOf('VALUE_INVALID'),
+        codes.invalidValue,
         `${name === '' ? '' : `"${name}" `}${issue.message}`,
         values.length > 0 && node.type === 'string'
           ? didYouMean(String(node.value), values)

@@ -1,0 +1,136 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { checkRules } from '../../src/cli/rules-check.js';
+import { loadBuiltInCatalogue } from '../../src/events/catalogue.js';
+import { ruleSetHash } from '../../src/rules/check/rule-set-hash.js';
+import { temporaryFolder } from '../support/folder.js';
+
+const GOOD = {
+  name: 'good',
+  trigger: 'corehr.process.approver.updated_v2',
+  conditions: { all: [{ fact: 'status', operator: 'equal', value: 3 }] },
+  actions: [{ type: 'http', name: 'tell', url: 'https://a.example/' }],
+};
+const WARNED = { ...GOOD, conditions: { all: [{ fact: 'status', operator: 'equal', value: 99 }] } };
+const WRONG = { ...GOOD, enabled: 'no' };
+const PLAIN = { json: false, sarif: false, strict: false };
+
+function folderOf(...rules: readonly object[]): string {
+  const folder = temporaryFolder('check');
+  mkdirSync(join(folder, 'topic'));
+  rules.forEach((rule, index) => {
+    writeFileSync(join(folder, 'topic', `${index}.rule.json`), JSON.stringify(rule, null, 2));
+  });
+  return folder;
+}
+
+async function run(
+  folder: string | undefined,
+  options: Partial<typeof PLAIN> = {},
+): Promise<{ code: number; out: string; err: string }> {
+  const written = { out: '', err: '' };
+  const capture = (stream: NodeJS.WriteStream, to: 'out' | 'err') =>
+    jest.spyOn(stream, 'write').mockImplementation((text) => {
+      written[to] += String(text);
+      return true;
+    });
+  const spies = [capture(process.stdout, 'out'), capture(process.stderr, 'err')];
+  try {
+    return { code: await checkRules(folder, { ...PLAIN, ...options }), ...written };
+  } finally {
+    for (const spy of spies) spy.mockRestore();
+  }
+}
+
+afterEach(() => {
+  delete process.env['RULES_DIR'];
+});
+
+describe('rules check', () => {
+  it('exits 0 on sound files and names the rule set', async () => {
+    const folder = folderOf(GOOD);
+    const hash = ruleSetHash(
+      new Map([['topic/0.rule.json', JSON.stringify(GOOD, null, 2)]]),
+      loadBuiltInCatalogue(),
+    );
+    expect(await run(folder)).toEqual({
+      code: 0,
+      out: `0 errors, 0 warnings in 1 rule of 1 file; rule set ${hash.slice(0, 12)}\n`,
+      err: '',
+    });
+    expect(JSON.parse((await run(folder, { json: true })).out)).toEqual({
+      ok: true,
+      ruleSet: hash,
+      rules: 1,
+      findings: [],
+    });
+  });
+
+  it('exits 1 on errors and shows each with its line', async () => {
+    const { code, out } = await run(folderOf(WRONG, GOOD, GOOD));
+    expect(code).toBe(1);
+    expect(out).toContain(
+      'topic/0.rule.json:16:14 error RULE_VALUE_INVALID: "enabled" must be true or false\n    16 │   "enabled": "no"\n       │              ^^^^\n',
+    );
+    expect(out).toMatch(/topic\/1.rule.json:2:11 error RULE_NAME_TWICE/);
+    expect(out).toMatch(/\n3 errors, 0 warnings in 3 rules of 3 files; no rule set\n$/);
+  });
+
+  it('exits 1 on warnings only when it is strict', async () => {
+    const folder = folderOf(WARNED);
+    expect(await run(folder)).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('0 errors, 1 warning in'),
+    });
+    const strict = await run(folder, { strict: true, json: true });
+    expect(strict.code).toBe(1);
+    expect(JSON.parse(strict.out)).toMatchObject({
+      ok: false,
+      ruleSet: expect.stringMatching(/^[0-9a-f]{64}$/),
+    });
+  });
+
+  it('prints one JSON document and nothing else', async () => {
+    const { out, err } = await run(folderOf(WRONG), { json: true });
+    expect(err).toBe('');
+    expect(JSON.parse(out)).toEqual({
+      ok: false,
+      ruleSet: null,
+      rules: 1,
+      findings: [
+        {
+          code: 'RULE_VALUE_INVALID',
+          severity: 'error',
+          file: 'topic/0.rule.json',
+          line: 16,
+          column: 14,
+          length: 4,
+          rule: 'good',
+          message: '"enabled" must be true or false',
+          mend: 'Write true or false, without quotes.',
+        },
+      ],
+    });
+  });
+
+  it('prints a SARIF log', async () => {
+    const { code, out } = await run(folderOf(WRONG), { sarif: true });
+    expect(code).toBe(1);
+    expect(JSON.parse(out)).toMatchObject({ version: '2.1.0', runs: [{ results: [{ level: 'error' }] }] });
+  });
+
+  it('counts what cannot be read as an error', async () => {
+    const folder = folderOf(GOOD);
+    writeFileSync(join(folder, 'gbk.rule.json'), Buffer.from([0x22, 0xc9, 0xf3, 0xc5, 0xfa, 0x22]));
+    const { code, out } = await run(folder, { json: true });
+    expect(code).toBe(1);
+    expect(JSON.parse(out)).toMatchObject({ ruleSet: null, findings: [{ code: 'FILE_UNREADABLE' }] });
+  });
+
+  it('exits 2 when there is no such folder, and takes RULES_DIR when none is named', async () => {
+    expect(await run('/nowhere/at/all')).toMatchObject({ code: 2, out: '' });
+    process.env['RULES_DIR'] = folderOf(GOOD);
+    expect((await run(undefined)).code).toBe(0);
+  });
+});
