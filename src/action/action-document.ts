@@ -84,29 +84,41 @@ const success = chosen<z.infer<typeof byStatus> | z.infer<typeof byAnswer>>(
   'must be {"status": [200, 202]} or {"path": "code", "equal": 0}',
 );
 
-const http = z.strictObject({
-  type: z.literal('http'),
-  name,
-  method: z
-    .enum(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'], 'must be GET, HEAD, POST, PUT, PATCH or DELETE')
-    .default('POST'),
-  url: z.string('must be a text').min(1, 'must not be empty'),
-  headers: z
-    .record(
-      z
-        .string()
-        .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/, 'is no HTTP header name')
-        .refine((header) => !OWN_HEADERS.test(header), 'is a header that Aftersign sets itself'),
-      z
-        .string('must be a text')
-        .regex(/^[\x20-\x7e\xa0-\xff]*$/, 'holds characters that HTTP headers cannot carry'),
-    )
-    .default({}),
-  body: z.json().optional(),
-  timeout: duration(100, 120_000, 'from 100ms to 2m').default(15_000),
-  success: success.optional(),
-  retry: retry.optional(),
-});
+/** What keys say together. zod looks at it only when each of them is right; the loader does not wait for that. */
+export const TOGETHER = { together: true };
+
+const http = z
+  .strictObject({
+    type: z.literal('http'),
+    name,
+    method: z
+      .enum(
+        ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+        'must be GET, HEAD, POST, PUT, PATCH or DELETE',
+      )
+      .default('POST'),
+    url: z.string('must be a text').min(1, 'must not be empty'),
+    headers: z
+      .record(
+        z
+          .string()
+          .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/, 'is no HTTP header name')
+          .refine((header) => !OWN_HEADERS.test(header), 'is a header that Aftersign sets itself'),
+        z
+          .string('must be a text')
+          .regex(/^[\x20-\x7e\xa0-\xff]*$/, 'holds characters that HTTP headers cannot carry'),
+      )
+      .default({}),
+    body: z.json().optional(),
+    timeout: duration(100, 120_000, 'from 100ms to 2m').default(15_000),
+    success: success.optional(),
+    retry: retry.optional(),
+  })
+  .refine((action) => action.body === undefined || !['GET', 'HEAD'].includes(action.method), {
+    path: ['body'],
+    message: 'cannot be sent with GET or HEAD',
+    params: TOGETHER,
+  });
 
 const addressList = z
   .array(z.string('must be a text'))
@@ -122,19 +134,24 @@ const domain = z
   .string('must be a text')
   .regex(/^[a-z0-9-]+(?:\.[a-z0-9-]+)+$/, 'must be a domain in lower case, like example.com');
 
-const email = z.strictObject({
-  type: z.literal('email'),
-  name,
-  to: addresses,
-  cc: addresses.optional(),
-  bcc: addresses.optional(),
-  replyTo: addresses.optional(),
-  subject: z.string('must be a text').min(1, 'must not be empty'),
-  text: z.string('must be a text').optional(),
-  html: z.string('must be a text').optional(),
-  allowRecipientFromEvent: z.array(domain).min(1).optional(),
-  retry: retry.optional(),
-});
+const email = z
+  .strictObject({
+    type: z.literal('email'),
+    name,
+    to: addresses,
+    cc: addresses.optional(),
+    bcc: addresses.optional(),
+    replyTo: addresses.optional(),
+    subject: z.string('must be a text').min(1, 'must not be empty'),
+    text: z.string('must be a text').optional(),
+    html: z.string('must be a text').optional(),
+    allowRecipientFromEvent: z.array(domain).min(1).optional(),
+    retry: retry.optional(),
+  })
+  .refine((action) => action.text !== undefined || action.html !== undefined, {
+    message: 'needs "text" or "html"',
+    params: TOGETHER,
+  });
 
 /** One action as a rule file holds it. The kinds of Feishu messages are known to the language, not to this version. */
 export const ACTION_DOCUMENT = z.discriminatedUnion('type', [http, email], {

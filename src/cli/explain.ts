@@ -7,6 +7,7 @@ import { subjectOf } from '../rules/subject.js';
 import { formatExplanation } from './explanation-text.js';
 import { type Installation, withInstallation } from './installation.js';
 import { printable } from './printable.js';
+import { refuse } from './refuse.js';
 
 interface ExplainOptions {
   readonly rule?: string | undefined;
@@ -64,11 +65,6 @@ export async function explainStoredEvent(eventId: string, options: ExplainOption
 }
 
 const hasExplanations = ({ explanations }: ToldEvaluation): boolean => explanations.length > 0;
-
-function refuse(code: string, message: string): number {
-  process.stderr.write(`${code}: ${message}\n`);
-  return 1;
-}
 
 async function tellAgain(
   { evaluations, ruleSets }: Installation,

@@ -241,12 +241,15 @@ function visible(text: string, room: number, quote = ''): string {
     .replace(INVISIBLE, (one) => NAMES[one] ?? `\\u{${(one.codePointAt(0) ?? 0).toString(16)}}`);
   let width = 0;
   let kept = '';
+  // What leaves a column for the sign that there is more.
+  let cut = '';
   for (const { segment } of GRAPHEMES.segment(safe)) {
     width += displayWidth(segment);
-    if (width > room - (text.length > begin.length ? 1 : 0)) return `${kept}…`;
+    if (width > room) return `${cut}…`;
     kept += segment;
+    if (width < room) cut = kept;
   }
-  return text.length > begin.length ? `${kept}…` : kept;
+  return text.length > begin.length ? `${cut}…` : kept;
 }
 
 const GRAPHEMES = new Intl.Segmenter();

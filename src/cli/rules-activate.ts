@@ -1,5 +1,6 @@
 import { RuleSetError } from '../rules/rules.errors.js';
 import { withInstallation } from './installation.js';
+import { refuse } from './refuse.js';
 
 /** `aftersign rules activate`: works whether the service runs or not; a running one takes the set with its next event. */
 export async function activateRuleSet(hash: string, json: boolean): Promise<number> {
@@ -14,8 +15,7 @@ export async function activateRuleSet(hash: string, json: boolean): Promise<numb
       return 0;
     } catch (error) {
       if (!(error instanceof RuleSetError)) throw error;
-      process.stderr.write(`${error.code}: ${error.message}\n`);
-      return 1;
+      return refuse(error.code, error.message);
     }
   });
 }

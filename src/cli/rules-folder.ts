@@ -1,6 +1,6 @@
 import { type Catalogue, loadBuiltInCatalogue } from '../events/catalogue.js';
 import { formatFinding } from '../rules/finding.js';
-import { compileRuleSet, type RuleFiles } from '../rules/rule-compiler.js';
+import { compileRuleSet } from '../rules/rule-compiler.js';
 import { readRuleFolder } from '../rules/rule-files.js';
 import type { RuleSet } from '../rules/rule-set.js';
 
@@ -18,7 +18,7 @@ export async function loadRuleSet(
   const { ruleSet, findings: found } = await compileRuleSet(files, builtIn);
   const errors = [...findings, ...found].filter(({ severity }) => severity === 'error');
   for (const finding of errors.slice(0, 20))
-    process.stderr.write(`${formatFinding(finding, (files as RuleFiles).get(finding.file))}\n\n`);
+    process.stderr.write(`${formatFinding(finding, files.get(finding.file))}\n\n`);
   if (errors.length === 0) return ruleSet;
   process.stderr.write(
     `The rule files in ${folder} have ${errors.length} errors: see "aftersign rules check ${folder}".\n`,

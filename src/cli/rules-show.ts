@@ -6,6 +6,7 @@ import { referenceIn } from '../rules/condition-document.js';
 import { parseOperator } from '../rules/operators.js';
 import type { Rule, RuleSet } from '../rules/rule-set.js';
 import { withInstallation } from './installation.js';
+import { refuse } from './refuse.js';
 import { loadRuleSet, rulesFolder } from './rules-folder.js';
 import { printable } from './printable.js';
 
@@ -27,13 +28,9 @@ export async function showRules(name: string | undefined, options: ShowOptions):
     return 1;
   }
   const rules = ruleSet.rules.filter((rule) => name === undefined || rule.name === name);
-  if (rules.length === 0) {
-    process.stderr.write(
-      name === undefined
-        ? 'The rule set holds no rules.\n'
-        : `RULE_UNKNOWN: there is no rule "${name}"; there are ${ruleSet.rules.map((rule) => rule.name).join(', ') || 'none'}.\n`,
-    );
-    return name === undefined ? 0 : 1;
+  if (name !== undefined && rules.length === 0) {
+    const names = ruleSet.rules.map((rule) => rule.name);
+    return refuse('RULE_UNKNOWN', `there is no rule "${name}"; there are ${names.join(', ') || 'none'}`);
   }
   process.stdout.write(
     options.json

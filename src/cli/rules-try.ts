@@ -10,6 +10,7 @@ import { subjectOf } from '../rules/subject.js';
 import { readEventFile } from './event-file.js';
 import { withInstallation } from './installation.js';
 import { printable } from './printable.js';
+import { refuse } from './refuse.js';
 import { loadRuleSet, rulesFolder } from './rules-folder.js';
 
 export interface TryOptions {
@@ -57,10 +58,7 @@ export async function tryRules(file: string | undefined, options: TryOptions): P
       ? await withInstallation(async (installation) => await installation.events.latest(last))
       : await readEventFile(file ?? '-', ruleSet.catalogue, process.env['FEISHU_ENCRYPT_KEY']);
   if (typeof events === 'string' || events.length === 0) {
-    process.stderr.write(
-      `EVENT_UNREADABLE: ${typeof events === 'string' ? events : 'no event is stored yet'}.\n`,
-    );
-    return 1;
+    return refuse('EVENT_UNREADABLE', typeof events === 'string' ? events : 'no event is stored yet');
   }
   const { DEFAULT_TIMEZONE } = loadConfig({ DEFAULT_TIMEZONE: process.env['DEFAULT_TIMEZONE'] });
   const tried: Tried[] = [];

@@ -18,13 +18,15 @@ import {
   overlap,
   type Place,
 } from './fact-change.js';
-import { ConditionError } from './operators.js';
+import { ConditionError, MAX_STEPS } from './operators.js';
 import { type PlaceUse, valuesFor } from './repair-values.js';
 
 /** What an evaluation may take until it counts as several: some 2 µs. */
 const STEPS_OF_EVALUATION = 200;
 /** An error that is thrown and caught takes so much longer. */
 const COST_OF_ERROR = 10;
+/** Seeing how far it still is takes as long as an evaluation with so many leaves. */
+const LEAVES_OF_EVALUATION = 50;
 /** Up to so many changes every part of them is tried. */
 const MAX_EXHAUSTIVE = 12;
 
@@ -34,12 +36,12 @@ type Goal =
       readonly kind: 'leaf';
       readonly at: number;
       readonly want: 'yes' | 'no' | 'sane';
-      readonly facts: Names;
+      readonly facts: readonly string[];
     }
   | {
       readonly kind: 'every' | 'one';
       readonly parts: readonly Goal[];
-      readonly facts: Names;
+      readonly facts: readonly string[];
       readonly size: number;
     };
 type LeafGoal = Goal & { kind: 'leaf' };
@@ -57,8 +59,18 @@ interface State {
   readonly facts: Facts;
   readonly outcomes: readonly LeafOutcome[];
   readonly changes: readonly FactChange[];
-  /** The places that were meant to be changed; each is changed once at most. */
-  readonly touched: readonly Place[];
+  /** The places that were meant to be changed, by their facts; each is changed once at most. */
+  readonly touched: ReadonlyMap<string, readonly Place['path'][]>;
+}
+
+/** A change on the way. */
+interface Step {
+  readonly next: State;
+  /** What is left from there. */
+  readonly distance: number;
+  /** Whether the leaf comes out as wanted; if not, the change prepares another one. */
+  readonly helps: boolean;
+  readonly isRemoval: boolean;
 }
 
 /** Looks for the facts that fire, from the conditions backwards. One for each question. */
@@ -85,8 +97,8 @@ export class RepairSearch {
     const sane = this.leaves.map((_, at) => this.leafGoal(at, 'sane'));
     this.goal = groupOf('every', [wanted, ...sane]);
     const view = new FactView(this.table.places, facts);
-    const outcomes = this.leaves.map(({ conditions }) => this.evaluate(conditions, view));
-    this.start = { facts, outcomes, changes: [], touched: [] };
+    const outcomes = this.leaves.map((_, at) => this.outcomeOf(at, view));
+    this.start = { facts, outcomes, changes: [], touched: new Map() };
   }
 
   get isSpent(): boolean {
@@ -125,7 +137,7 @@ export class RepairSearch {
       return null;
     }
     for (const leaf of this.openLeaves(this.goal, state)) {
-      for (const next of this.steps(leaf, state, left)) {
+      for (const next of this.steps(leaf, state, left, distance)) {
         if (this.isSpent) return null;
         const found = this.reach(next, left - 1);
         if (found) return found;
@@ -165,7 +177,7 @@ export class RepairSearch {
       const distance = this.distance(part, state);
       if (distance === Infinity) return Infinity;
       // One change may help several parts that read the same fact.
-      if (distance === 0 || [...part.facts].some((fact) => counted.has(fact))) continue;
+      if (distance === 0 || part.facts.some((fact) => counted.has(fact))) continue;
       sum += distance;
       for (const fact of part.facts) counted.add(fact);
     }
@@ -173,76 +185,69 @@ export class RepairSearch {
   }
 
   private isFixed({ fact, path }: Place, { touched }: State): boolean {
-    if (this.locked.has(fact)) return true;
-    return touched.some((one) => one.fact === fact && isWithin(one.path, path));
+    return this.locked.has(fact) || (touched.get(fact)?.some((one) => isWithin(one, path)) ?? false);
   }
 
   /** The states that one change of a place which the leaf reads leads to, the most promising first. */
-  private steps(goal: LeafGoal, state: State, left: number): readonly State[] {
+  private *steps(goal: LeafGoal, state: State, left: number, distance: number): Generator<State> {
     const leaf = this.leaves[goal.at];
     const open = leaf?.places.filter((place) => !this.isFixed(place, state)) ?? [];
     // Two facts that are compared may both have to change, and neither change alone looks useful.
     const mayPrepare = open.length === 2 && left > 1;
     this.isCut ||= open.length === 2 && !mayPrepare;
-    const steps = open.flatMap((place) => this.stepsAt(place, goal, state, mayPrepare));
-    return steps
-      .sort(
-        (a, b) =>
-          Number(b.helps) - Number(a.helps) ||
-          a.distance - b.distance ||
-          Number(a.isRemoval) - Number(b.isRemoval),
-      )
-      .map(({ next }) => next);
+    const later: Step[] = [];
+    for (const place of open) {
+      for (const step of this.stepsAt(place, goal, state, mayPrepare)) {
+        // A change that brings the goal nearer by one is as good as any; the others wait until it led to nothing.
+        if (step.helps && !step.isRemoval && step.distance < distance) yield step.next;
+        else later.push(step);
+      }
+    }
+    later.sort(
+      (a, b) =>
+        Number(b.helps) - Number(a.helps) ||
+        a.distance - b.distance ||
+        Number(a.isRemoval) - Number(b.isRemoval),
+    );
+    for (const { next } of later) yield next;
   }
 
-  private stepsAt(
-    place: FactPlace,
-    goal: LeafGoal,
-    state: State,
-    mayPrepare: boolean,
-  ): {
-    readonly next: State;
-    readonly distance: number;
-    readonly helps: boolean;
-    readonly isRemoval: boolean;
-  }[] {
+  private *stepsAt(place: FactPlace, goal: LeafGoal, state: State, mayPrepare: boolean): Generator<Step> {
     const affected = this.byFact.get(place.fact) ?? [];
     const linked = affected.some((at) => (this.leaves[at]?.places.length ?? 0) > 1);
     const tried = new Map<string, number>();
-    const steps = [];
-    for (const value of this.valuesAt(place, state)) {
-      if (this.isSpent) break;
+    for (const value of this.valuesAt(place, goal, state)) {
+      if (this.isSpent) return;
       const change = changeAt(state.facts, place, value);
       if (!change) continue;
       const facts = applyChanges(state.facts, [change]);
       const view = new FactView(this.table.places, facts);
       const outcomes = [...state.outcomes];
-      for (const at of affected) {
-        const conditions = this.leaves[at]?.conditions;
-        if (conditions) outcomes[at] = this.evaluate(conditions, view);
-      }
+      outcomes[goal.at] = this.outcomeOf(goal.at, view);
       const helps = meets(outcomes[goal.at], goal.want);
       if (!helps && !mayPrepare) continue;
+      for (const at of affected) if (at !== goal.at) outcomes[at] = this.outcomeOf(at, view);
       // Of values that all leaves take alike, the most natural is enough; less so when they are compared with others.
       const likeness = `${affected.map((at) => outcomes[at]).join()} ${helps ? '' : kindOf(value)}`;
       const alike = tried.get(likeness) ?? 0;
       if (alike >= (linked ? 3 : 1)) continue;
       tried.set(likeness, alike + 1);
+      const paths = [...(state.touched.get(place.fact) ?? []), place.path];
       const next = {
         facts,
         outcomes,
         changes: [...state.changes, change],
-        touched: [...state.touched, place],
+        touched: new Map(state.touched).set(place.fact, paths),
       };
       const distance = this.distance(this.goal, next);
-      if (Number.isFinite(distance)) steps.push({ next, distance, helps, isRemoval: value === undefined });
+      this.left -= this.leaves.length / LEAVES_OF_EVALUATION;
+      if (Number.isFinite(distance)) yield { next, distance, helps, isRemoval: value === undefined };
     }
-    return steps;
   }
 
-  private valuesAt(place: FactPlace, { facts }: State): readonly unknown[] {
+  private valuesAt(place: FactPlace, goal: LeafGoal, { facts }: State): readonly unknown[] {
     const uses: PlaceUse[] = [];
-    for (const at of this.byFact.get(place.fact) ?? []) {
+    for (const at of new Set([goal.at, ...(this.byFact.get(place.fact) ?? [])])) {
       const node = this.leaves[at]?.node;
       if (!node) continue;
       const { operator, other } = node;
@@ -307,6 +312,11 @@ export class RepairSearch {
     return this.evaluate(this.whole, new FactView(this.table.places, facts)) === 'yes';
   }
 
+  private outcomeOf(at: number, view: FactView): LeafOutcome {
+    const conditions = this.leaves[at]?.conditions;
+    return conditions ? this.evaluate(conditions, view) : 'unknown';
+  }
+
   private evaluate(conditions: CompiledConditions, view: FactView): LeafOutcome {
     const before = view.steps;
     let cost = 1;
@@ -317,7 +327,9 @@ export class RepairSearch {
       cost = COST_OF_ERROR;
       return 'error';
     } finally {
-      this.left -= Math.max(cost, (view.steps - before) / STEPS_OF_EVALUATION);
+      // What would have taken more was refused before it began.
+      const steps = Math.min(view.steps - before, MAX_STEPS);
+      this.left -= Math.max(cost, steps / STEPS_OF_EVALUATION);
     }
   }
 
@@ -339,12 +351,12 @@ export class RepairSearch {
   }
 
   private leafGoal(at: number, want: LeafGoal['want']): Goal {
-    return { kind: 'leaf', at, want, facts: new Set(this.leaves[at]?.places.map(({ fact }) => fact)) };
+    return { kind: 'leaf', at, want, facts: this.leaves[at]?.places.map(({ fact }) => fact) ?? [] };
   }
 }
 
 function groupOf(kind: 'every' | 'one', parts: readonly Goal[]): Goal {
-  const facts = new Set(parts.flatMap((part) => [...part.facts]));
+  const facts = [...new Set(parts.flatMap((part) => part.facts))];
   return { kind, parts, facts, size: parts.reduce((sum, part) => sum + sizeOf(part), 0) };
 }
 

@@ -43,7 +43,8 @@ const isText = (value: unknown): value is string => typeof value === 'string';
 
 /**
  * Values that may make the leaves at a place come out otherwise, the most natural first: those that the catalogue
- * knows, then those that the leaves name, of the type that the place has now; `undefined` (nothing there) last.
+ * knows, then those that the leaves name, of the type that the place has now; `undefined` (nothing there) last. The
+ * first use is the one that matters most.
  * Whether one helps is for the caller to try.
  */
 export function valuesFor(
@@ -76,10 +77,10 @@ function elementsOf(uses: readonly PlaceUse[]): readonly unknown[] {
       if (value !== undefined) counts.set(value, (counts.get(value) ?? 0) + 1);
     }
   }
-  return [...counts]
-    .sort(([, a], [, b]) => b - a)
-    .slice(0, MAX_ELEMENTS)
-    .map(([value]) => value);
+  const often = [...counts].sort(([, a], [, b]) => b - a).map(([value]) => value);
+  const [first] = uses;
+  const own = first && counts.has(first.opposite) ? [first.opposite] : [];
+  return [...new Set([...own, ...often.slice(0, MAX_ELEMENTS)])];
 }
 
 function listOf(value: unknown): readonly unknown[] {

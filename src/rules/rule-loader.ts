@@ -24,6 +24,7 @@ export class RuleLoader {
   /** Of the folder as it was read last: what is different now is a change. */
   fingerprint = '';
   private seen: string | null = null;
+  private begun = false;
 
   constructor(
     private readonly folder: string,
@@ -44,9 +45,12 @@ export class RuleLoader {
     this.fingerprint = fingerprint;
     if (!stable)
       throw new RuleSetError('RULES_CHANGING', `The files in ${this.folder} changed while they were read.`);
+    // What could not be read at the start is a start still: an old checkout must not take the place of a later set.
+    const how = this.begun ? occasion : 'start';
+    this.begun = true;
     const folder = await checkRuleFiles(files, this.catalogue);
     const seen = `${folder.hash} ${JSON.stringify(findings)}`;
-    if (occasion === 'change' && seen === this.seen) return;
+    if (how === 'change' && seen === this.seen) return;
     this.findings = [...findings, ...folder.checked.findings];
     const compiled = await compileChecked(folder, this.catalogue);
     const errors = this.findings.filter(({ severity }) => severity === 'error');
@@ -66,7 +70,7 @@ export class RuleLoader {
       );
     }
     this.warnOfSecrets(compiled.ruleSet);
-    const activation = await this.store.offer(compiled.ruleSet, files, occasion);
+    const activation = await this.store.offer(compiled.ruleSet, files, how);
     // Not before: what could not be offered is tried again.
     this.seen = seen;
     const fields = {

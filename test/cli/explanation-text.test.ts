@@ -202,7 +202,7 @@ describe('an explanation on a terminal', () => {
       width: 40,
       description: '合同续签审批通过后通知薪资系统并发邮件',
     });
-    expect(heading).toBe('✗ renewal-done  合同续签审批通过后通…');
+    expect(heading).toBe('✗ renewal-done  合同续签审批通过后通知…');
   });
 
   it('colours when it is asked to', async () => {

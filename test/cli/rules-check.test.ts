@@ -71,7 +71,7 @@ describe('rules check', () => {
     const { code, out } = await run(folderOf(WRONG, GOOD, GOOD));
     expect(code).toBe(1);
     expect(out).toContain(
-      'topic/0.rule.json:16:14 error RULE_VALUE_INVALID: "enabled" must be true or false\n    16 │   "enabled": "no"\n       │              ^^^^\n',
+      'topic/0.rule.json:20:14 error RULE_VALUE_INVALID: "enabled" must be true or false\n    20 │   "enabled": "no"\n       │              ^^^^\n',
     );
     expect(out).toMatch(/topic\/1.rule.json:2:11 error RULE_NAME_TWICE/);
     expect(out).toMatch(/\n3 errors, 0 warnings in 3 rules of 3 files; no rule set\n$/);
@@ -103,7 +103,7 @@ describe('rules check', () => {
           code: 'RULE_VALUE_INVALID',
           severity: 'error',
           file: 'topic/0.rule.json',
-          line: 16,
+          line: 20,
           column: 14,
           length: 4,
           rule: 'good',

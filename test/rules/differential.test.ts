@@ -86,7 +86,7 @@ function differenceOf(
 
 /** Kleene's logic, written a second time, over what json-rules-engine says of each leaf alone. */
 async function expectedOf(document: ConditionDocument, named: Named, given: Facts): Promise<Verdict> {
-  let throws = false;
+  const thrown = new Set<LeafDocument>();
   const fold = async (one: ConditionDocument): Promise<boolean | null> => {
     if ('condition' in one) return await fold(named[one.condition]!);
     if ('not' in one) {
@@ -107,12 +107,12 @@ async function expectedOf(document: ConditionDocument, named: Named, given: Fact
           ? listCompared(one, given)
           : await askEngine(one, {}, given, NOW);
     if (answer !== 'throws') return answer;
-    throws = true;
+    thrown.add(one);
     return null;
   };
   const folded = await fold(document);
   if (folded === false) return 'not matched';
-  if (throws) return 'error';
+  if (thrown.size > 0) return 'error';
   return folded === null ? 'unknown' : 'matched';
 }
 

@@ -214,6 +214,21 @@ describe('the smallest change of facts', () => {
     expect(repaired({ all: many }, given)).toHaveLength(30);
   });
 
+  it('finds the way through a decision table', () => {
+    const rows = Array.from({ length: 200 }, (_, at) => ({
+      all: [
+        leaf('a', 'equal', at),
+        leaf('b', 'equal', `b${at}`),
+        leaf('c', 'in', [at, -at]),
+        leaf('d', 'equal', { fact: 'e' }),
+      ],
+    }));
+    expect(repaired({ any: rows }, { a: 150, d: 1, e: 1 })).toEqual([
+      'b: missing → "b150"',
+      'c: missing → 150',
+    ]);
+  });
+
   it('leaves what stands beside a changed place as it was', () => {
     const inner = { c: 1 };
     const given = new Map<string, unknown>([

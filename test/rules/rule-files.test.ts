@@ -92,6 +92,31 @@ describe('the rules folder', () => {
   });
 });
 
+describe('a file in the rules folder', () => {
+  it('is UTF-8, with or without a byte order mark; any other encoding is named', async () => {
+    const folder = folderWith({ 'bom.json': '\ufeff{"审批":1}', 'plain.json': '{"审批":1}\r\n' });
+    const utf16 = Buffer.from('{"审批":1}', 'utf16le');
+    writeFileSync(join(folder, 'utf16.json'), utf16);
+    writeFileSync(join(folder, 'utf16-big.json'), Buffer.from(utf16).swap16());
+    writeFileSync(join(folder, 'gbk.json'), Buffer.from([0x22, 0xc9, 0xf3, 0xc5, 0xfa, 0x22]));
+    expect(await read(folder)).toEqual({
+      files: { 'bom.json': '{"审批":1}', 'plain.json': '{"审批":1}\r\n' },
+      findings: [
+        'gbk.json FILE_UNREADABLE the file is not UTF-8 (perhaps GBK)',
+        'utf16-big.json FILE_UNREADABLE the file is UTF-16 (big endian), not UTF-8',
+        'utf16.json FILE_UNREADABLE the file is UTF-16 (little endian), not UTF-8',
+      ],
+    });
+  });
+
+  it('is missed when its folder is, with a finding', async () => {
+    expect(await read('/nowhere/at/all')).toEqual({
+      files: {},
+      findings: ['. RULES_UNREADABLE the folder cannot be read: ENOENT'],
+    });
+  });
+});
+
 describe('a symbolic link in the rules folder', () => {
   it('is read when it leads to a file or a folder within it', async () => {
     const folder = folderWith({ 'topic/a.rule.json': 'a', '.shared/b.rule.json': 'b' });

@@ -1,8 +1,20 @@
 // Real files, real git and the operating system's own reports; only where a test is about missed or refused reports
 // does the test stand in for the system.
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
-import { appendFileSync, readFileSync, symlinkSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
@@ -290,7 +302,7 @@ describe('the rules folder', () => {
   });
 
   it('may be reached by a link that is turned to another folder', async () => {
-    const base = temporaryFolder('linked');
+    const base = realpathSync(temporaryFolder('linked'));
     put(base, { 'one/rules/a.rule.json': 'a', 'two/rules/a.rule.json': 'A' });
     symlinkSync('one', join(base, 'current'));
     const watched = new Set<string>();
@@ -325,7 +337,7 @@ describe('git', () => {
   };
   /** Two branches: `main` with `old` and `next` with `new` in both files. */
   const repository = (): string => {
-    const folder = temporaryFolder('repository');
+    const folder = realpathSync(temporaryFolder('repository'));
     git(folder, 'init', '-qb', 'main');
     commit(folder, { 'rules/a.rule.json': 'old', 'rules/b.rule.json': 'old' });
     git(folder, 'checkout', '-qb', 'next');

@@ -3,6 +3,7 @@ import {
   ACTION_KEYS,
   type ActionDocument,
   LATER_ACTION_KEYS,
+  TOGETHER,
 } from '../../action/action-document.js';
 import { checkAction } from '../../action/check-action.js';
 import type { FileReport } from './file-report.js';
@@ -52,9 +53,11 @@ export function readAction(node: JsonNode, report: FileReport, kindAt?: Member):
   if (kindAt && !members.has('name')) given['name'] = textOf(kindAt.value);
   const source: Source = { node, members };
   const parsed = kind && ACTION_DOCUMENT.safeParse({ ...given, type: kind });
-  // Missing keys of the action itself have been reported with the others.
+  // Missing keys have been reported with the others; what the keys say together is checked below.
   const issues = parsed?.error?.issues.filter(
-    ({ path }) => path.length === 0 || members.has(String(path[0])),
+    (issue) =>
+      (issue.path.length === 0 || members.has(String(issue.path[0]))) &&
+      !(issue.code === 'custom' && issue.params === TOGETHER),
   );
   reportIssues(issues ?? [], source, report, CODES);
   const reads = kind

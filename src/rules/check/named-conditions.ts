@@ -152,7 +152,7 @@ export class NamedConditions {
       `there is no named condition "${reference.condition}"`,
       () =>
         this.byName.size > 0
-          ? didYouMean(reference.condition, [...this.byName.keys()])
+          ? didYouMean(reference.condition, { [Symbol.iterator]: () => this.byName.keys() })
           : 'Named conditions stand in a file like common.conditions.json: {"name": {"all": [ … ]}}.',
     );
     return null;
