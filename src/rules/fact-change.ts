@@ -23,12 +23,15 @@ const MAX_LIST = 1000;
  */
 export function applyChanges(facts: Facts, changes: readonly FactChange[]): Facts {
   const changed = new Map(facts);
-  for (const { fact, path, to } of changes) {
-    const value = written(changed.get(fact), path ?? [], to);
-    if (value === undefined) changed.delete(fact);
-    else changed.set(fact, value);
-  }
+  for (const change of changes) setChanged(changed, change);
   return changed;
+}
+
+/** Makes one change in facts that are the caller's own. */
+export function setChanged(facts: Map<string, unknown>, { fact, path, to }: FactChange): void {
+  const value = written(facts.get(fact), path ?? [], to);
+  if (value === undefined) facts.delete(fact);
+  else facts.set(fact, value);
 }
 
 function written(value: unknown, [key, ...rest]: readonly string[], to: unknown): unknown {

@@ -17,6 +17,7 @@ import {
   merged,
   overlap,
   type Place,
+  setChanged,
 } from './fact-change.js';
 import { ConditionError, MAX_STEPS } from './operators.js';
 import { type PlaceUse, valuesFor } from './repair-values.js';
@@ -24,7 +25,7 @@ import { type PlaceUse, valuesFor } from './repair-values.js';
 /** What an evaluation may take until it counts as several: some 2 µs. */
 const STEPS_OF_EVALUATION = 200;
 /** An error that is thrown and caught takes so much longer. */
-const COST_OF_ERROR = 10;
+const COST_OF_ERROR = 20;
 /** Seeing how far it still is takes as long as an evaluation with so many leaves. */
 const LEAVES_OF_EVALUATION = 50;
 /** Up to so many changes every part of them is tried. */
@@ -79,6 +80,11 @@ export class RepairSearch {
   private readonly whole: CompiledConditions;
   private readonly leaves: Leaf[] = [];
   private readonly byFact = new Map<string, number[]>();
+  /** The values for a leaf's place, while what stands there and on the other sides is the same. */
+  private readonly values = new Map<
+    FactPlace,
+    { readonly given: readonly unknown[]; readonly values: readonly unknown[] }
+  >();
   private readonly goal: Goal;
   private readonly start: State;
   private locked: Names = new Set();
@@ -216,11 +222,13 @@ export class RepairSearch {
     const affected = this.byFact.get(place.fact) ?? [];
     const linked = affected.some((at) => (this.leaves[at]?.places.length ?? 0) > 1);
     const tried = new Map<string, number>();
+    const facts = new Map(state.facts);
     for (const value of this.valuesAt(place, goal, state)) {
       if (this.isSpent) return;
       const change = changeAt(state.facts, place, value);
       if (!change) continue;
-      const facts = applyChanges(state.facts, [change]);
+      facts.set(place.fact, state.facts.get(place.fact));
+      setChanged(facts, change);
       const view = new FactView(this.table.places, facts);
       const outcomes = [...state.outcomes];
       outcomes[goal.at] = this.outcomeOf(goal.at, view);
@@ -234,7 +242,7 @@ export class RepairSearch {
       tried.set(likeness, alike + 1);
       const paths = [...(state.touched.get(place.fact) ?? []), place.path];
       const next = {
-        facts,
+        facts: new Map(facts),
         outcomes,
         changes: [...state.changes, change],
         touched: new Map(state.touched).set(place.fact, paths),
@@ -266,7 +274,13 @@ export class RepairSearch {
           isFact: false,
         });
     }
-    return valuesFor(readPlace(facts, place), uses, this.prefer(place), place.timeFormat, this.moment.now);
+    const current = readPlace(facts, place);
+    const given = [current, ...uses.map(({ opposite }) => opposite)];
+    const known = this.values.get(place);
+    if (known?.given.every((one, at) => one === given[at])) return known.values;
+    const values = valuesFor(current, uses, this.prefer(place), place.timeFormat, this.moment.now);
+    this.values.set(place, { given, values });
+    return values;
   }
 
   /** The smallest part of the changes that fires; null: too many to tell. */

@@ -75,7 +75,7 @@ function differenceOf(
     wanted,
     ...[fact, wanted].flatMap((one) => (Array.isArray(one) ? (one as unknown[]) : [])),
   ];
-  if (base.fact === 'number' && compared.some((one) => typeof one === 'object' && one !== null))
+  if (base.fact === 'number' && compared.some((one) => typeof one === 'object' || typeof one === 'boolean'))
     return 'list-compared';
   if ((base.name === 'in' || base.name === 'notIn') && compared.some((one) => typeof one === 'string')) {
     const list = decorators.includes('swap') ? fact : wanted;

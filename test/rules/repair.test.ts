@@ -250,11 +250,12 @@ describe('the smallest change of facts', () => {
     );
     const conditions = compiled({ all: [...holes, ...different] });
     findRepair(conditions, new Map(), MOMENT);
-    const began = performance.now();
+    // Time of the processor: others may be at work on the machine.
+    const began = process.cpuUsage();
     expect(findRepair(conditions, new Map(), MOMENT)).toEqual({ kind: 'undecided', reason: 'budget' });
-    const took = performance.now() - began;
+    const took = process.cpuUsage(began).user / 1000;
     process.stdout.write(`repair: pigeonholes given up after ${took.toFixed(1)} ms\n`);
-    expect(took).toBeLessThan(400);
+    expect(took).toBeLessThan(300);
   });
 
   it('stays within its budget with long texts and lists', () => {
@@ -324,8 +325,9 @@ function mayDiffer(one: LeafDocument, given: Facts): boolean {
   const base = parseOperator(one.operator)!.base;
   const all = [...values, ...(referenceIn(one.value) ? [] : [one.value])];
   const inner = all.flatMap((value) => (Array.isArray(value) ? (value as unknown[]) : []));
+  // On the right side of an ordering, json-rules-engine takes null and true for 0 and 1.
   if (base.fact === 'number')
-    return [...all, ...inner].some((value) => typeof value === 'object' && value !== null);
+    return [...all, ...inner].some((value) => typeof value === 'object' || typeof value === 'boolean');
   const list = one.operator.includes('swap') ? all[0] : all[1];
   return base.value === 'list' && !Array.isArray(list);
 }
@@ -406,7 +408,6 @@ function bruteForce(conditions: CompiledConditions, places: readonly Place[], gi
 
 describe('repairs of generated rules', () => {
   it('are right, have no part that would do, and are missed seldom', async () => {
-    const pairs = 6000;
     const seen = {
       pairs: 0,
       changes: 0,
@@ -464,7 +465,7 @@ describe('repairs of generated rules', () => {
           expect(`${await askEngine(document, named, after, NOW)}: ${about}`).toBe(`true: ${about}`);
         }
       }),
-      { numRuns: pairs * 1.6, ...(process.env['FC_SEED'] ? { seed: Number(process.env['FC_SEED']) } : {}) },
+      { numRuns: 8000, ...(process.env['FC_SEED'] ? { seed: Number(process.env['FC_SEED']) } : {}) },
     );
     process.stdout.write(
       `repair: ${JSON.stringify(seen)}, ${(spent / seen.pairs).toFixed(3)} ms each, ${longest.toFixed(0)} ms at most\n`,

@@ -1,4 +1,3 @@
-import type { Catalogue } from '../../events/catalogue.js';
 import type { RuleDocument } from '../rule-document.js';
 import { type ActionForm, readAction } from './action-check.js';
 import { type ConditionForm, ConditionReader, documentOf, type ReferenceForm } from './condition-form.js';
@@ -6,7 +5,7 @@ import type { FileReport } from './file-report.js';
 import { elementsOf, type Member, membersOf, textOf } from './json-node.js';
 import type { JsonNode } from './json-text.js';
 import { checkKeys } from './object-keys.js';
-import { readTrigger, RuleEvents } from './rule-events.js';
+import { type KnownEvents, readTrigger, type RuleEvents } from './rule-events.js';
 import { checkReads } from './template-reads.js';
 
 /** Keys of the rule language that this version does not act upon. Refused, never ignored: each changes what is sent. */
@@ -43,7 +42,7 @@ export interface RuleForm {
 }
 
 /** Reads one rule and reports what is wrong with it, but for what its conditions say of facts and of other names. */
-export function readRule(node: JsonNode, catalogue: Catalogue, report: FileReport): RuleForm {
+export function readRule(node: JsonNode, known: KnownEvents, report: FileReport): RuleForm {
   const errorsBefore = report.errorCount;
   const given = membersOf(node);
   report.rule = textOf(given.get('name')?.value);
@@ -62,7 +61,7 @@ export function readRule(node: JsonNode, catalogue: Catalogue, report: FileRepor
   const read = new RuleReader(members, report);
   const about = read.about();
   const triggerAt = members.get('trigger')?.value;
-  const trigger = triggerAt ? readTrigger(triggerAt, catalogue, report) : isOwnShape ? ['*'] : [];
+  const trigger = triggerAt ? readTrigger(triggerAt, known, report) : isOwnShape ? ['*'] : [];
   if (!triggerAt && isOwnShape) {
     report.info(
       node,
@@ -71,7 +70,7 @@ export function readRule(node: JsonNode, catalogue: Catalogue, report: FileRepor
       'Add "trigger" with the event types that are meant.',
     );
   }
-  const events = new RuleEvents(trigger, catalogue);
+  const events = known.of(trigger);
   const reader = new ConditionReader(report);
   const conditionsAt = members.get('conditions')?.value ?? node;
   const conditions = members.has('conditions') ? reader.readRoot(conditionsAt) : null;

@@ -5,6 +5,22 @@ import { elementsOf, membersOf, textOf } from './json-node.js';
 import type { JsonNode } from './json-text.js';
 import { editDistance, nearestName } from './nearest-name.js';
 
+/** The catalogue as rules ask it. Most rules listen to the same few event types: what was found is kept. */
+export class KnownEvents {
+  private readonly byTriggers = new Map<string, RuleEvents>();
+
+  constructor(readonly catalogue: Catalogue) {}
+
+  of(triggers: readonly string[]): RuleEvents {
+    const key = triggers.join();
+    const known = this.byTriggers.get(key);
+    if (known) return known;
+    const events = new RuleEvents(triggers, this.catalogue);
+    this.byTriggers.set(key, events);
+    return events;
+  }
+}
+
 /** What a rule listens to, as far as the catalogue knows it. */
 export class RuleEvents {
   /** The known event types, of patterns too. */
@@ -58,7 +74,7 @@ export function isEnvelopeFact(fact: string): boolean {
 const EVENT_TYPE = /^[\w.:*-]{1,128}$/;
 
 /** The event types and patterns of a `trigger`, checked against the catalogue. */
-export function readTrigger(node: JsonNode, catalogue: Catalogue, report: FileReport): string[] {
+export function readTrigger(node: JsonNode, known: KnownEvents, report: FileReport): string[] {
   if (node.type === 'object' && membersOf(node).has('schedule')) {
     report.error(
       node,
@@ -97,15 +113,15 @@ export function readTrigger(node: JsonNode, catalogue: Catalogue, report: FileRe
       );
     } else {
       found.add(text);
-      checkKnown(text, one, catalogue, report);
+      checkKnown(text, one, known, report);
     }
   }
   return [...found];
 }
 
-function checkKnown(text: string, at: JsonNode, catalogue: Catalogue, report: FileReport): void {
-  if (catalogue.matching(text).length > 0) return;
-  const types = catalogue.entries.map(({ eventType }) => eventType);
+function checkKnown(text: string, at: JsonNode, known: KnownEvents, report: FileReport): void {
+  if (known.of([text]).entries.length > 0) return;
+  const types = known.catalogue.entries.map(({ eventType }) => eventType);
   const pattern = text.includes('*');
   const meant = report.isFull ? null : pattern ? nearestPattern(text, types) : nearestName(text, types);
   if (meant !== null) {

@@ -156,6 +156,11 @@ describe('checked files', () => {
     expect(found([both[0], 'warehouse.parcel.arrived'], '3')).toEqual(['EVENT_TYPE_UNKNOWN']);
   });
 
+  it('leave the events of rule tests as their senders write them', () => {
+    const event = '{ "cases": [ { "steps": [ { "event": { "id": 7072306364927985196 } } ] } ] }';
+    expect(codes({ 'a.cases.json': event })).toEqual(['a.cases.json:1:3 CASES_NOT_RUN']);
+  });
+
   it('propose the name that was meant', () => {
     const mends = (conditions: unknown): string[] =>
       check({ 'a.rule.json': { ...GOOD, conditions } }).findings.map(({ mend }) => mend);
