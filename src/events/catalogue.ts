@@ -59,6 +59,8 @@ export interface CatalogueEntry {
   /** The fields of a typical event. */
   readonly sample?: Readonly<Record<string, unknown>>;
   readonly fields: Readonly<Record<string, FieldDefinition>>;
+  /** Genuine events have fields that are not listed: facts of other names are not mistakes. */
+  readonly more?: boolean;
 }
 
 const label = z.strictObject({ zh: z.string().min(1), en: z.string().min(1) });
@@ -123,6 +125,7 @@ export const CATALOGUE_ENTRY = z
       .exactOptional(),
     sample: z.record(z.string(), z.json()).exactOptional(),
     fields: z.record(z.string().min(1).max(200), field),
+    more: z.boolean().exactOptional(),
   })
   .superRefine((entry, context) => {
     const report = (path: (string | number)[], message: string): void => {

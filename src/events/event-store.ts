@@ -121,7 +121,12 @@ export class EventStore implements OnApplicationShutdown {
   async findByEventId(
     eventId: string,
   ): Promise<
-    { readonly id: string; readonly origin: string; readonly state: EventState; readonly reason: string | null }[]
+    {
+      readonly id: string;
+      readonly origin: string;
+      readonly state: EventState;
+      readonly reason: string | null;
+    }[]
   > {
     return await this.dataSource.query(
       `select id, origin, state, reason from event_keys where event_id = $1

@@ -3,6 +3,7 @@ import type { Action } from '../action/action.js';
 import { RenderError, type TemplateScope } from '../action/render-template.js';
 import { ownAt } from '../events/own-member.js';
 import { type Facts, FactView, missingIn } from './compiled-conditions.js';
+import { outOfEffect, type OutOfEffect } from './effective.js';
 import { inOrder, type Rule, type RuleSet } from './rule-set.js';
 
 /** What is decided about. */
@@ -27,7 +28,7 @@ export type Verdict =
   | { readonly rule: string; readonly verdict: 'matched' | 'not matched' }
   | { readonly rule: string; readonly verdict: 'unknown'; readonly missing: readonly string[] }
   | { readonly rule: string; readonly verdict: 'error'; readonly error: string }
-  | { readonly rule: string; readonly verdict: 'skipped'; readonly cause: 'disabled' };
+  | { readonly rule: string; readonly verdict: 'skipped'; readonly cause: 'disabled' | OutOfEffect };
 
 export interface Decision {
   /**
@@ -50,14 +51,20 @@ const STEPS_OF_CONFIRMATION = 2000;
  * answer.
  */
 export async function decide(ruleSet: RuleSet, subject: Subject, inputs: DecisionInputs): Promise<Decision> {
-  const { count, disabled } = ruleSet.listenersOf(subject.eventType);
-  const found: [Rule, Verdict][] = disabled.map((rule) => [rule, skipped(rule)]);
+  const { count, disabled, temporary } = ruleSet.listenersOf(subject.eventType);
+  const found: [Rule, Verdict][] = [];
+  for (const rule of [...disabled, ...temporary]) {
+    const verdict = skipped(rule, inputs);
+    if (verdict) found.push([rule, verdict]);
+  }
+  const ordered = found.length === 0;
   const deliveries: NewDelivery[] = [];
   const view = new FactView(ruleSet.places.places, subject.facts);
   let pauseAt = STEPS_BETWEEN_PAUSES;
   for (const number of ruleSet.index.candidates(view)) {
     const rule = ruleSet.rules[number];
     if (!rule?.listensTo(subject.eventType)) continue;
+    if (rule.effective && skipped(rule, inputs)) continue;
     if (view.steps > pauseAt) {
       await new Promise(setImmediate);
       pauseAt = view.steps + STEPS_BETWEEN_PAUSES;
@@ -69,7 +76,7 @@ export async function decide(ruleSet: RuleSet, subject: Subject, inputs: Decisio
     const scope = scopeOf(rule, ruleSet, subject, inputs);
     for (const action of rule.actions) deliveries.push(plan(rule, action, subject, scope));
   }
-  if (disabled.length > 0) found.sort(([a], [b]) => inOrder(a, b));
+  if (!ordered) found.sort(([a], [b]) => inOrder(a, b));
   return { verdicts: found.map(([, verdict]) => verdict), listening: count, deliveries };
 }
 
@@ -80,12 +87,15 @@ export async function judge(
   facts: Facts,
   inputs: DecisionInputs,
 ): Promise<Verdict> {
-  if (!rule.enabled) return skipped(rule);
+  const notNow = skipped(rule, inputs);
+  if (notNow) return notNow;
   return await judgeView(rule, facts, new FactView(ruleSet.places.places, facts), inputs);
 }
 
-function skipped({ name }: Rule): Verdict {
-  return { rule: name, verdict: 'skipped', cause: 'disabled' };
+/** The verdict of a rule that does not apply now; null: it does. */
+function skipped({ name, enabled, effective }: Rule, inputs: DecisionInputs): Verdict | null {
+  const cause = enabled ? effective && outOfEffect(effective, inputs) : 'disabled';
+  return cause && { rule: name, verdict: 'skipped', cause };
 }
 
 async function judgeView(rule: Rule, facts: Facts, view: FactView, inputs: DecisionInputs): Promise<Verdict> {

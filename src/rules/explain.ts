@@ -151,7 +151,7 @@ async function judgeAll(
     await pause();
     // Most rules say no, which is cheaper to learn with the facts that the others have read already.
     const verdict: Verdict =
-      rule.enabled && saysNo(rule, view, inputs)
+      rule.enabled && rule.effective === null && saysNo(rule, view, inputs)
         ? { rule: rule.name, verdict: 'not matched' }
         : await judge(ruleSet, rule, facts, inputs);
     if (verdict.verdict !== 'not matched') {

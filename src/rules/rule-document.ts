@@ -1,5 +1,6 @@
 import type { ActionDocument } from '../action/action-document.js';
 import type { ConditionDocument } from './condition-document.js';
+import type { EffectiveDocument } from './effective.js';
 
 /** One rule as the loader has read it: sound, with its defaults filled in. Plain JSON. */
 export interface RuleDocument {
@@ -9,6 +10,7 @@ export interface RuleDocument {
   readonly owner?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly enabled: boolean;
+  readonly effective?: EffectiveDocument;
   /** Event types and patterns. */
   readonly trigger: readonly string[];
   readonly conditions: ConditionDocument;

@@ -67,6 +67,14 @@ function ruleOf(catalogue: Catalogue): Schema {
         additionalProperties: { type: 'string' },
       },
       enabled: { description: '是否启用，默认 true / whether it applies, true by default', type: 'boolean' },
+      effective: {
+        description:
+          '生效时间：日期或带时区的时间 / when it applies: dates (both days included), or date-times with their zone',
+        type: 'object',
+        properties: { from: { type: 'string' }, until: { type: 'string' } },
+        minProperties: 1,
+        additionalProperties: false,
+      },
       trigger: {
         description:
           '触发器：事件类型、列表或模式 / event type, a list of them, or a pattern like corehr.process.*',

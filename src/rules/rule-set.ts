@@ -5,6 +5,7 @@ import { CompiledConditions, PlaceTable } from './compiled-conditions.js';
 import type { ConditionDocument } from './condition-document.js';
 import { buildTree, type TimeFormatOf } from './condition-tree.js';
 import { Confirmation } from './confirmation.js';
+import type { EffectiveDocument } from './effective.js';
 import { RuleIndex } from './rule-index.js';
 import { RuleSetError } from './rules.errors.js';
 
@@ -14,6 +15,8 @@ export interface Rule {
   readonly owner: string | null;
   readonly labels: Readonly<Record<string, string>>;
   readonly enabled: boolean;
+  /** When it applies; null: always. */
+  readonly effective: EffectiveDocument | null;
   readonly priority: number;
   /** Event types and patterns. */
   readonly trigger: readonly string[];
@@ -31,10 +34,12 @@ export interface Rule {
   listensTo(eventType: string): boolean;
 }
 
-/** How many rules listen to an event type, and which of them are switched off. */
+/** How many rules listen to an event type, and which of them do not apply always. */
 export interface Listeners {
   readonly count: number;
   readonly disabled: readonly Rule[];
+  /** Those that apply for a time only. */
+  readonly temporary: readonly Rule[];
 }
 
 /** All rules of one folder, checked and compiled as a whole. */
@@ -63,7 +68,11 @@ export class RuleSet {
     const known = this.listeners.get(eventType);
     if (known) return known;
     const listening = this.rules.filter((rule) => rule.listensTo(eventType));
-    const found = { count: listening.length, disabled: listening.filter(({ enabled }) => !enabled) };
+    const found = {
+      count: listening.length,
+      disabled: listening.filter(({ enabled }) => !enabled),
+      temporary: listening.filter(({ enabled, effective }) => enabled && effective !== null),
+    };
     // Event types come from outside: their number has a bound here too.
     if (this.listeners.size >= 1000) this.listeners.clear();
     this.listeners.set(eventType, found);
@@ -133,6 +142,7 @@ function compileRule(
     owner: document.owner ?? null,
     labels: document.labels ?? {},
     enabled: document.enabled,
+    effective: document.effective ?? null,
     priority: document.priority,
     trigger: document.trigger,
     file: document.file,

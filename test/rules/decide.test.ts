@@ -2,7 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { actionKeyOf } from '../../src/action/delivery-store.js';
 import { loadBuiltInCatalogue } from '../../src/events/catalogue.js';
-import { decide, type Decision } from '../../src/rules/decide.js';
+import { decide, type Decision, judge } from '../../src/rules/decide.js';
 import { compileRuleSet } from '../../src/rules/rule-compiler.js';
 import type { RuleSet } from '../../src/rules/rule-set.js';
 import { approverEvent } from '../support/feishu.js';
@@ -68,6 +68,32 @@ describe('decide', () => {
         state: 'pending',
       }),
     ]);
+  });
+
+  it('skips a rule outside the time in which it is effective, and says so', async () => {
+    const during = (effective: object): Promise<RuleSet> => ruleSetOf(rule('r', status(3), { effective }));
+    const verdictAt = async (ruleSet: RuleSet, now: string): Promise<unknown> => {
+      const inputs = { now: Date.parse(now), timezone: 'Asia/Shanghai' };
+      const facts = new Map(Object.entries(approverEvent({ status: 3 })));
+      const decision = await decide(ruleSet, { key: 'k', eventType: TYPE, entity: 'e', facts }, inputs);
+      const [verdict] = decision.verdicts;
+      expect(await judge(ruleSet, ruleSet.rules[0]!, facts, inputs)).toEqual(verdict);
+      expect(decision.deliveries).toHaveLength(verdict?.verdict === 'matched' ? 1 : 0);
+      return verdict?.verdict === 'skipped' ? verdict.cause : verdict?.verdict;
+    };
+    const days = await during({ from: '2026-12-01', until: '2026-12-31' });
+    // Days as they are counted in Shanghai.
+    expect(await verdictAt(days, '2026-11-30T15:59:59Z')).toBe('not-yet-effective');
+    expect(await verdictAt(days, '2026-11-30T16:00:00Z')).toBe('matched');
+    expect(await verdictAt(days, '2026-12-31T15:59:59Z')).toBe('matched');
+    expect(await verdictAt(days, '2026-12-31T16:00:00Z')).toBe('no-longer-effective');
+    const moments = await during({ from: '2026-12-01T09:00:00+08:00', until: '2026-12-02T09:00:00+08:00' });
+    expect(await verdictAt(moments, '2026-12-01T00:59:59Z')).toBe('not-yet-effective');
+    expect(await verdictAt(moments, '2026-12-01T01:00:00Z')).toBe('matched');
+    expect(await verdictAt(moments, '2026-12-02T00:59:59Z')).toBe('matched');
+    expect(await verdictAt(moments, '2026-12-02T01:00:00Z')).toBe('no-longer-effective');
+    const off = await ruleSetOf(rule('r', status(3), { effective: { from: '2030-01-01' }, enabled: false }));
+    expect(await verdictAt(off, '2026-12-01T00:00:00Z')).toBe('disabled');
   });
 
   it('records the error of one rule and goes on with the others', async () => {

@@ -334,7 +334,6 @@ describe('the explanation of an event', () => {
     expect(explained.explanations.every(({ nearMiss }) => nearMiss)).toBe(true);
     expect(explained.explanations.filter(({ repair }) => repair !== null)).toHaveLength(10);
     expect(turns).toBeGreaterThan(3);
-    expect(took).toBeLessThan(2000);
   }, 30_000);
 });
 

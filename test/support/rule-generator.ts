@@ -291,7 +291,7 @@ function comparison(field: FieldDefinition, facts: readonly Fact[]): fc.Arbitrar
     choices.push(
       pair(
         ['before', 'after'],
-        fc.constantFrom('2026-01-31', '2026-01-31T09:00:00+08:00', '2024-02-29T23:59:59.5Z'),
+        fc.constantFrom('2026-01-31T00:00:00Z', '2026-01-31T09:00:00+08:00', '2024-02-29T23:59:59.5Z'),
       ),
       pair(['olderThan', 'newerThan'], fc.constantFrom('30s', '15m', '24h', '2d', 'PT24H')),
     );

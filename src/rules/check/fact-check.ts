@@ -56,11 +56,11 @@ function reportMissing(
       const bare = fact.startsWith('event.') ? fact.slice('event.'.length) : '';
       return names.includes(bare) ? `Did you mean "${bare}"?` : didYouMean(fact, names);
     };
-    if (events.patterns)
+    if (events.more)
       report.warning(
         at,
         'FACT_IN_NO_TYPE',
-        `no known event type that fits the trigger has a fact "${fact}"`,
+        `${listOf(types)}: a fact "${fact}" is not known of any of them`,
         mend,
       );
     else {
@@ -70,7 +70,7 @@ function reportMissing(
     return;
   }
   const without = events.without(fact);
-  if (without.length > 0 && !events.patterns) {
+  if (without.length > 0 && !events.more) {
     report.warning(
       at,
       'FACT_NOT_IN_ALL_TYPES',

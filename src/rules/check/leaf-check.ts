@@ -211,12 +211,21 @@ class LeafCheck {
         return false;
       }
       case 'time':
-        if (text !== null && readInstant(text, 'date-time') !== null) return true;
+        if (text !== null && readInstant(text, 'date-time') !== null) {
+          if (/^\d{4}-\d\d-\d\d$/.test(text))
+            this.report.warning(
+              node,
+              'TIME_WITHOUT_ZONE',
+              `${shown(node)} is taken as the start of that day in UTC`,
+              `Write the zone that is meant, like "${text}T00:00:00+08:00".`,
+            );
+          return true;
+        }
         this.report.error(
           node,
           'TIME_INVALID',
           `the value of "${name}" is no time: ${shown(node)}`,
-          'Write a date-time with its zone, like "2026-01-31T09:00:00+08:00", or a date, like "2026-01-31".',
+          'Write a date-time with its zone, like "2026-01-31T09:00:00+08:00".',
         );
         return false;
       case 'duration':

@@ -6,7 +6,7 @@ import type { JsonNode } from './json-text.js';
 import { didYouMean } from './nearest-name.js';
 
 /** With the named conditions put in their places, conditions may have so many leaves and levels. */
-const MOST_LEAVES = 2000;
+const MOST_LEAVES = 1000;
 const MOST_LEVELS = 100;
 /** Counting stops here: doubling a few dozen times would leave every number behind. */
 const COUNTED_AT_MOST = 1_000_000_000;

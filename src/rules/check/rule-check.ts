@@ -4,6 +4,7 @@ import { type ConditionForm, ConditionReader, documentOf, type ReferenceForm } f
 import type { FileReport } from './file-report.js';
 import { elementsOf, type Member, membersOf, textOf } from './json-node.js';
 import type { JsonNode } from './json-text.js';
+import { readEffective } from './effective-check.js';
 import { checkKeys } from './object-keys.js';
 import { type KnownEvents, readTrigger, type RuleEvents } from './rule-events.js';
 import { checkReads } from './template-reads.js';
@@ -12,7 +13,6 @@ import { checkReads } from './template-reads.js';
 const LATER_KEYS = [
   'mode',
   'shadowOf',
-  'effective',
   'escalate',
   'settle',
   'throttle',
@@ -21,7 +21,17 @@ const LATER_KEYS = [
   'budget',
   'oncePer',
 ];
-const ABOUT_KEYS = ['$schema', 'name', 'description', 'owner', 'labels', 'enabled', 'priority', 'trigger'];
+const ABOUT_KEYS = [
+  '$schema',
+  'name',
+  'description',
+  'owner',
+  'labels',
+  'enabled',
+  'effective',
+  'priority',
+  'trigger',
+];
 const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 
 /** A rule as far as it could be read. Its conditions are still to be checked against what it listens to. */
@@ -107,7 +117,9 @@ export function readRule(node: JsonNode, known: KnownEvents, report: FileReport)
 }
 
 type About = {
-  -readonly [Key in 'name' | 'description' | 'owner' | 'labels' | 'enabled' | 'priority']?: RuleDocument[Key];
+  -readonly [
+    Key in 'name' | 'description' | 'owner' | 'labels' | 'enabled' | 'effective' | 'priority'
+  ]?: RuleDocument[Key];
 };
 
 class RuleReader {
@@ -141,6 +153,8 @@ class RuleReader {
     if (enabled?.type === 'boolean') about.enabled = enabled.value as boolean;
     else if (enabled)
       this.invalid(enabled, '"enabled" must be true or false', 'Write true or false, without quotes.');
+    const effective = this.members.get('effective')?.value;
+    if (effective) about.effective = readEffective(effective, this.report);
     const priority = this.priority();
     if (priority !== undefined) about.priority = priority;
     return about;

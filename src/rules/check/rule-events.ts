@@ -27,8 +27,8 @@ export class RuleEvents {
   readonly entries: readonly CatalogueEntry[];
   /** An event type is listened to of which nothing is known: then nothing is known of any field. */
   readonly open: boolean;
-  /** There is a pattern: other event types than the known ones may come. */
-  readonly patterns: boolean;
+  /** There is a pattern, or a type with fields that are not listed: more may come than is known. */
+  readonly more: boolean;
   /** The same for all rules that listen to the same. */
   readonly key: string;
 
@@ -39,8 +39,8 @@ export class RuleEvents {
     const entries = new Set(triggers.flatMap((one) => catalogue.matching(one)));
     this.entries = [...entries];
     this.open = triggers.length === 0 || triggers.some((one) => !one.includes('*') && !catalogue.find(one));
-    this.patterns = triggers.some((one) => one.includes('*'));
-    this.key = `${this.open} ${this.patterns} ${this.entries.map(({ eventType }) => eventType).join()}`;
+    this.more = triggers.some((one) => one.includes('*')) || this.entries.some((one) => one.more === true);
+    this.key = `${this.open} ${this.more} ${this.entries.map(({ eventType }) => eventType).join()}`;
   }
 
   /** What a fact may be: the field of each known event type that has it. Empty: nothing is known of it. */

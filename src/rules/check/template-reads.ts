@@ -72,17 +72,17 @@ function missingInEvent(path: readonly string[], events: RuleEvents): Problem | 
   const without = isEnvelopeFact(fact) ? [] : events.without(fact);
   const written = path.join('.');
   if (without.length > 0) {
-    // Other event types than the known ones fit a pattern too: only what none of them has is a mistake.
-    if (events.patterns && fields.length > 0) return null;
+    // More may come than is known: only what none of them has is a mistake.
+    if (events.more && fields.length > 0) return null;
     const names = events.factNames();
     return {
-      severity: events.patterns ? 'warning' : 'error',
+      severity: events.more ? 'warning' : 'error',
       message: `${listOf(without)} has no field "${fact}"`,
       mend: `${didYouMean(fact, names)} Or write | default: "…" behind it.`,
     };
   }
   const [worst] = fields.flatMap((field) => along(field, keys) ?? []);
-  if (worst === undefined || events.patterns) return null;
+  if (worst === undefined || events.more) return null;
   return worst === 'optional'
     ? {
         severity: 'error',
