@@ -4,7 +4,13 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { temporaryFolder } from './support/folder.js';
 import { Readiness } from '../src/console/readiness.js';
+import { SystemClock } from '../src/config/clock.js';
 import { createDataSource, migrate } from '../src/database/data-source.js';
+import { Foundation1795000000001 } from '../src/database/migrations/0001-foundation.js';
+import { loadBuiltInCatalogue } from '../src/events/catalogue.js';
+import { LiveCatalogue } from '../src/events/live-catalogue.js';
+import { compileRuleSet } from '../src/rules/rule-compiler.js';
+import { RuleSetStore } from '../src/rules/rule-set-store.js';
 import { startService, type TestService } from './support/app.js';
 import { createTestDatabase, type TestDatabase } from './support/database.js';
 import { APP_SETTINGS, pushOfApprover } from './support/feishu.js';
@@ -92,12 +98,69 @@ describe('migrations', () => {
     const [first] = sources;
     await first?.query('drop schema public cascade; create schema public');
     await Promise.all(sources.map(migrate));
-    expect(await first?.query('select count(*)::int as n from migrations')).toEqual([{ n: 1 }]);
+    expect(
+      await first?.query('select count(*)::int as n, count(distinct name)::int as names from migrations'),
+    ).toEqual([{ n: 2, names: 2 }]);
     await first?.query(`insert into migrations (timestamp, name) values (9, 'FromTheFuture9')`);
     await expect(migrate(sources[1]!)).rejects.toMatchObject({
       code: 'DATABASE_NEWER',
       message: expect.stringContaining('FromTheFuture9'),
     });
+    await database.drop();
+  });
+
+  it('keep the rule set and the events of the version before', async () => {
+    const database = await createTestDatabase();
+    const dataSource = await database.open(2);
+    await dataSource.query('drop schema public cascade; create schema public');
+    const runner = dataSource.createQueryRunner();
+    await new Foundation1795000000001().up(runner);
+    await runner.query(
+      `create table migrations (id serial primary key, timestamp bigint not null, name varchar not null)`,
+    );
+    await runner.query(
+      `insert into migrations (timestamp, name) values (1795000000001, 'Foundation1795000000001')`,
+    );
+    const rule = {
+      name: 'of-old',
+      trigger: 'corehr.process.approver.updated_v2',
+      conditions: { all: [{ fact: 'status', operator: 'equal', value: 3 }] },
+      actions: [{ type: 'http', name: 'tell', url: 'https://a.example/' }],
+    };
+    const files = { 'a.rule.json': JSON.stringify(rule) };
+    await runner.query(
+      `insert into rule_sets (hash, files, created_at) values ('0123456789ab', $1::json, now())`,
+      [JSON.stringify(files)],
+    );
+    await runner.query(
+      `insert into rule_set_activations (hash, activated_at, reason) values ('0123456789ab', now(), 'files on disk')`,
+    );
+    await runner.query(
+      `insert into event_keys (origin, event_id, id, lane, order_time, status_rank)
+       values ('feishu:a', 'e', gen_random_uuid(), 1, 1, 1), ('feishu:b', 'e', gen_random_uuid(), 1, 1, 1)`,
+    );
+    await runner.release();
+    await migrate(dataSource);
+    const builtIn = loadBuiltInCatalogue();
+    const ruleSets = new RuleSetStore(
+      dataSource,
+      builtIn,
+      new LiveCatalogue(dataSource, builtIn),
+      new SystemClock(),
+    );
+    const current = await ruleSets.current();
+    expect(current?.hash).toBe('0123456789ab');
+    expect(current?.rules.map(({ name }) => name)).toEqual(['of-old']);
+    // The same files are another set under the catalogue of today, and go live at the first start.
+    const compiled = await compileRuleSet(new Map(Object.entries(files)), builtIn);
+    expect(await ruleSets.offer(compiled.ruleSet!, new Map(Object.entries(files)), 'start')).toEqual({
+      outcome: 'activated',
+      number: 2,
+    });
+    expect(await dataSource.query(`select origin from event_keys where event_id = 'e' order by 1`)).toEqual([
+      { origin: 'feishu:a' },
+      { origin: 'feishu:b' },
+    ]);
     await database.drop();
   });
 

@@ -118,9 +118,7 @@ export class EventStore implements OnApplicationShutdown {
   }
 
   /** The events with the sender's id, of whatever origin, or with ours, and how far they have come. */
-  async findByEventId(
-    eventId: string,
-  ): Promise<
+  async findByEventId(eventId: string): Promise<
     {
       readonly id: string;
       readonly origin: string;
