@@ -61,8 +61,13 @@ export async function checkRuleFiles(files: RuleFiles, builtIn: Catalogue): Prom
         reject(new Error('the checking thread ended early'));
       });
       worker.on('message', (message: FromCheckWorker) => {
-        if ('rules' in message) rules.push(...message.rules);
-        else {
+        if ('rules' in message) {
+          rules.push(...message.rules);
+          // Not at once: all that has arrived by now is handled in one turn of the event loop.
+          setImmediate(() => {
+            worker.postMessage({ next: true } satisfies ToCheckWorker);
+          });
+        } else {
           clearTimeout(limit);
           resolve({ hash: message.hash, checked: { ...message.checked, rules } });
         }

@@ -3,27 +3,40 @@ import { Catalogue, type CatalogueEntry } from '../../events/catalogue.js';
 import { type CheckedFiles, type CheckedRule, checkFiles } from './check-files.js';
 import { ruleSetHash } from './rule-set-hash.js';
 
-/** Files come in parts, so that neither side is held up by one great message; then the order to check. */
+/** Files come in parts, then the order to check; what is found is fetched in parts too, so that neither side stalls. */
 export type ToCheckWorker =
-  { readonly files: readonly (readonly [string, string])[] } | { readonly check: readonly CatalogueEntry[] };
+  | { readonly files: readonly (readonly [string, string])[] }
+  | { readonly check: readonly CatalogueEntry[] }
+  | { readonly next: true };
 
-/** The sound rules in parts, then everything else. */
+/** Some of the sound rules; when all have been fetched, everything else. */
 export type FromCheckWorker =
   | { readonly rules: readonly CheckedRule[] }
   | { readonly checked: Omit<CheckedFiles, 'rules'>; readonly hash: string };
 
 const RULES_PER_MESSAGE = 50;
 const files = new Map<string, string>();
+let rules: readonly CheckedRule[] = [];
+let rest: FromCheckWorker | null = null;
+let fetched = 0;
 
-parentPort?.on('message', (message: ToCheckWorker) => {
+function answer(message: ToCheckWorker): FromCheckWorker | null {
   if ('files' in message) {
     for (const [file, text] of message.files) files.set(file, text);
-    return;
+    return null;
   }
-  const builtIn = new Catalogue(message.check);
-  const { rules, ...checked } = checkFiles(files, builtIn);
-  for (let at = 0; at < rules.length; at += RULES_PER_MESSAGE)
-    parentPort?.postMessage({ rules: rules.slice(at, at + RULES_PER_MESSAGE) } satisfies FromCheckWorker);
-  const hash = ruleSetHash(files, builtIn);
-  parentPort?.postMessage({ checked, hash } satisfies FromCheckWorker);
+  if ('check' in message) {
+    const builtIn = new Catalogue(message.check);
+    const { rules: sound, ...checked } = checkFiles(files, builtIn);
+    rules = sound;
+    rest = { checked, hash: ruleSetHash(files, builtIn) };
+  }
+  if (fetched >= rules.length) return rest;
+  fetched += RULES_PER_MESSAGE;
+  return { rules: rules.slice(fetched - RULES_PER_MESSAGE, fetched) };
+}
+
+parentPort?.on('message', (message: ToCheckWorker) => {
+  const found = answer(message);
+  if (found) parentPort?.postMessage(found);
 });
