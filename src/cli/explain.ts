@@ -1,4 +1,5 @@
 import pc from 'picocolors';
+import { printable } from '../config/terminal-text.js';
 import type { StoredEvent } from '../events/event-store.js';
 import type { Evaluation, Suppression } from '../rules/evaluation-store.js';
 import { type EventExplanation, explainEvent } from '../rules/explain.js';
@@ -6,7 +7,6 @@ import { RuleSetError } from '../rules/rules.errors.js';
 import { subjectOf } from '../rules/subject.js';
 import { formatExplanation } from './explanation-text.js';
 import { type Installation, withInstallation } from './installation.js';
-import { printable } from './printable.js';
 import { refuse } from './refuse.js';
 
 interface ExplainOptions {

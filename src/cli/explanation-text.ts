@@ -1,4 +1,5 @@
 import pc from 'picocolors';
+import { displayWidth, graphemesOf, printable } from '../config/terminal-text.js';
 import type { Label } from '../events/catalogue.js';
 import type { ExplainedChange, RuleExplanation } from '../rules/explain.js';
 import type { ExplainedLeaf, ExplainedNode, ValueLabel } from '../rules/explained-tree.js';
@@ -228,41 +229,23 @@ function partsText<T>(
 }
 
 // Control and format characters, line and paragraph separators, lone surrogates, private and unassigned ones.
-const INVISIBLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
-const NAMES: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
 /** A text in at most `room` columns, with everything spelled out that a terminal would obey or hide. */
 function visible(text: string, room: number, quote = ''): string {
   // Longer than fits in any case, so that a text of megabytes is not looked through.
   const begin = text.slice(0, room + 1);
-  const safe = begin
-    .replace(/\\/g, quote ? '\\\\' : '\\')
-    .replace(/"/g, quote ? '\\"' : '"')
-    .replace(INVISIBLE, (one) => NAMES[one] ?? `\\u{${(one.codePointAt(0) ?? 0).toString(16)}}`);
+  const safe = printable(quote ? begin.replace(/["\\]/g, '\\$&') : begin);
   let width = 0;
   let kept = '';
   // What leaves a column for the sign that there is more.
   let cut = '';
-  for (const { segment } of GRAPHEMES.segment(safe)) {
-    width += displayWidth(segment);
+  for (const one of graphemesOf(safe)) {
+    width += displayWidth(one);
     if (width > room) return `${cut}…`;
-    kept += segment;
+    kept += one;
     if (width < room) cut = kept;
   }
   return text.length > begin.length ? `${cut}…` : kept;
-}
-
-const GRAPHEMES = new Intl.Segmenter();
-const WIDE =
-  /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff\ufe10-\ufe19\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}/u;
-const ZERO = /^[\p{Mn}\p{Me}\p{Cf}]+$/u;
-
-/** Columns that a terminal takes for a text: two for a Chinese character. */
-function displayWidth(text: string): number {
-  let width = 0;
-  for (const { segment } of GRAPHEMES.segment(text))
-    width += WIDE.test(segment) || segment.includes('\ufe0f') ? 2 : ZERO.test(segment) ? 0 : 1;
-  return width;
 }
 
 // Our own colours; there are no others.

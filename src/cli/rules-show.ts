@@ -1,5 +1,6 @@
 import Table from 'cli-table3';
 import pc from 'picocolors';
+import { printable } from '../config/terminal-text.js';
 import type { Catalogue, FieldDefinition } from '../events/catalogue.js';
 import type { ConditionDocument, LeafDocument } from '../rules/condition-document.js';
 import { referenceIn } from '../rules/condition-document.js';
@@ -8,7 +9,6 @@ import type { Rule, RuleSet } from '../rules/rule-set.js';
 import { withInstallation } from './installation.js';
 import { refuse } from './refuse.js';
 import { loadRuleSet, rulesFolder } from './rules-folder.js';
-import { printable } from './printable.js';
 
 export interface ShowOptions {
   /** The rules folder; the default is that of the settings. */

@@ -2,6 +2,7 @@ import pc from 'picocolors';
 import type { NewDelivery } from '../action/delivery-store.js';
 import { makeReady } from '../action/ready-request.js';
 import { loadConfig } from '../config/config.js';
+import { printable } from '../config/terminal-text.js';
 import { loadBuiltInCatalogue } from '../events/catalogue.js';
 import type { StoredEvent } from '../events/event-store.js';
 import { decide, judge, type Verdict } from '../rules/decide.js';
@@ -9,7 +10,6 @@ import type { RuleSet } from '../rules/rule-set.js';
 import { subjectOf } from '../rules/subject.js';
 import { readEventFile } from './event-file.js';
 import { withInstallation } from './installation.js';
-import { printable } from './printable.js';
 import { refuse } from './refuse.js';
 import { loadRuleSet, rulesFolder } from './rules-folder.js';
 

@@ -1,3 +1,5 @@
+import { displayWidth } from '../config/terminal-text.js';
+
 /** One thing wrong in the rule files, with the mend. Lines and columns count from 1, columns in UTF-16 units. */
 export interface Finding {
   readonly code: string;
@@ -74,11 +76,11 @@ function excerptOf({ line, column, length = 1 }: Finding, text: string): Excerpt
     margin: ' '.repeat(number.length),
     source: `${before}${token}${after}`,
     // A tab stays a tab, so that the caret stands under its token however wide tabs are.
-    indent: Array.from(before, (one) => (one === '\t' ? '\t' : ' '.repeat(columnsOf(one)))).join(''),
+    indent: Array.from(before, (one) => (one === '\t' ? '\t' : ' '.repeat(displayWidth(one)))).join(''),
     caret: '^'.repeat(
       Math.max(
         1,
-        Array.from(token).reduce((sum, one) => sum + columnsOf(one), 0),
+        Array.from(token).reduce((sum, one) => sum + displayWidth(one), 0),
       ),
     ),
   };
@@ -99,15 +101,6 @@ function lineOf(text: string, line: number): string | null {
 /** Control characters could write anything onto a terminal, and half a surrogate pair is none: a dot stands for them. */
 function visible(text: string): string {
   return text.replace(/[^\P{C}\t\u200d]/gu, '·');
-}
-
-const WIDE =
-  /[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\ua000-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{1f300}-\u{1f64f}\u{1f680}-\u{1f6ff}\u{1f900}-\u{1f9ff}\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}/u;
-const NO_WIDTH = /^(?:\p{M}|\u200d|\ufe0f)$/u;
-
-/** Columns of a terminal that a character takes. */
-function columnsOf(character: string): number {
-  return NO_WIDTH.test(character) ? 0 : WIDE.test(character) ? 2 : 1;
 }
 
 const LEVELS = { error: 'error', warning: 'warning', info: 'note' } as const;
