@@ -262,6 +262,14 @@ export class DecisionWorker {
       { verdict: 'not matched' },
       decision.listening - decision.verdicts.length,
     );
+    // Somebody has to know, above all when the two keys disagree: such a rule sends nothing until it is mended.
+    const failed = decision.verdicts.filter((one) => one.verdict === 'error');
+    if (failed.length > 0) {
+      this.options.log.error(
+        { event: 'rule.failed', id: event.id, eventId: event.eventId, rules: failed.map(({ rule }) => rule) },
+        failed.map(({ rule, error }) => `${rule}: ${error}`).join('\n'),
+      );
+    }
     const named = (verdict: string): string[] =>
       decision.verdicts.filter((v) => v.verdict === verdict).map((v) => v.rule);
     this.options.log.info(
