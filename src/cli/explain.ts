@@ -1,10 +1,10 @@
-import pc from 'picocolors';
 import { printable } from '../config/terminal-text.js';
 import type { StoredEvent } from '../events/event-store.js';
 import type { Evaluation, Suppression } from '../rules/evaluation-store.js';
 import { type EventExplanation, explainEvent } from '../rules/explain.js';
 import { RuleSetError } from '../rules/rules.errors.js';
 import { subjectOf } from '../rules/subject.js';
+import { inColour, pc } from './colours.js';
 import { formatExplanation } from './explanation-text.js';
 import { type Installation, withInstallation } from './installation.js';
 import { refuse } from './refuse.js';
@@ -127,8 +127,7 @@ function textOf(
       lines.push(pc.dim(told.map(([standing, count]) => `${count} ${standing}`).join(' · ') || 'no rules'));
     }
     lines.push('');
-    for (const one of explanations)
-      lines.push(formatExplanation(one, { colour: pc.isColorSupported, width }), '');
+    for (const one of explanations) lines.push(formatExplanation(one, { colour: inColour, width }), '');
     const hidden = counts ? counts['near miss'] + counts['not matched'] - shownMisses(explanations) : 0;
     if (hidden > 0)
       lines.push(pc.dim(`${hidden} more rules did not match: ask for one with --rule <name>`), '');

@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import cliProgress from 'cli-progress';
-import picocolors from 'picocolors';
 import { loadBuiltInCatalogue } from '../events/catalogue.js';
 import { checkFiles } from '../rules/check/check-files.js';
 import { ruleSetHash } from '../rules/check/rule-set-hash.js';
 import { byPlace, type Finding, formatFinding, toSarif } from '../rules/finding.js';
 import { readRuleFolder } from '../rules/rule-files.js';
+import { pc } from './colours.js';
 import { rulesFolder } from './rules-folder.js';
 
 /** With fewer files the check is over before anybody wonders. */
@@ -64,9 +64,7 @@ function writeJson(document: object): void {
 }
 
 function writeFindings(findings: readonly Finding[], files: ReadonlyMap<string, string>): void {
-  const { red, yellow, cyan, dim } = picocolors.createColors(
-    process.stdout.isTTY && picocolors.isColorSupported,
-  );
+  const { red, yellow, cyan, dim } = pc;
   const colours = { error: red, warning: yellow, info: cyan, dim };
   for (const finding of findings)
     process.stdout.write(`${formatFinding(finding, files.get(finding.file), colours)}\n\n`);

@@ -1,11 +1,11 @@
 import Table from 'cli-table3';
-import pc from 'picocolors';
 import { printable } from '../config/terminal-text.js';
 import type { Catalogue, FieldDefinition } from '../events/catalogue.js';
 import type { ConditionDocument, LeafDocument } from '../rules/condition-document.js';
 import { referenceIn } from '../rules/condition-document.js';
 import { parseOperator } from '../rules/operators.js';
 import type { Rule, RuleSet } from '../rules/rule-set.js';
+import { inColour, pc } from './colours.js';
 import { withInstallation } from './installation.js';
 import { refuse } from './refuse.js';
 import { loadRuleSet, rulesFolder } from './rules-folder.js';
@@ -42,7 +42,7 @@ export async function showRules(name: string | undefined, options: ShowOptions):
 
 function tableOf(rule: Rule, { catalogue, conditions }: RuleSet): string {
   const table = new Table({
-    style: { head: [], border: pc.isColorSupported ? ['gray'] : [] },
+    style: { head: [], border: inColour ? ['gray'] : [] },
     wordWrap: true,
     colWidths: [12, Math.max(48, (process.stdout.columns || 100) - 16)],
   });

@@ -1,4 +1,3 @@
-import pc from 'picocolors';
 import type { NewDelivery } from '../action/delivery-store.js';
 import { makeReady } from '../action/ready-request.js';
 import { loadConfig } from '../config/config.js';
@@ -8,6 +7,7 @@ import type { StoredEvent } from '../events/event-store.js';
 import { decide, judge, type Verdict } from '../rules/decide.js';
 import type { RuleSet } from '../rules/rule-set.js';
 import { subjectOf } from '../rules/subject.js';
+import { pc } from './colours.js';
 import { readEventFile } from './event-file.js';
 import { withInstallation } from './installation.js';
 import { refuse } from './refuse.js';
