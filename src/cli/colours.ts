@@ -2,6 +2,6 @@ import picocolors from 'picocolors';
 
 /** Colours for standard output: on a terminal only, unless they are forced. NO_COLOR turns them off. */
 export const inColour: boolean =
-  picocolors.isColorSupported && (Boolean(process.stdout.isTTY) || process.env['FORCE_COLOR'] !== undefined);
+  picocolors.isColorSupported && (process.stdout.isTTY || process.env['FORCE_COLOR'] !== undefined);
 
 export const pc = picocolors.createColors(inColour);
