@@ -46,6 +46,7 @@ describe('the documents', () => {
       'ERR_ENCODING_INVALID_ENCODED_DATA',
       'ENOTFOUND',
       'HPE_INVALID',
+      'FORCE_COLOR',
       'DEADLINE_PASSED',
       'TOO_MANY_INTERIM_ANSWERS',
       ...settings,
