@@ -1,8 +1,9 @@
 import type { Log } from '../config/log.js';
 import type { Catalogue } from '../events/catalogue.js';
 import { type Finding, formatFinding } from './finding.js';
-import { readRuleFolder } from './rule-files.js';
-import { checkRuleFiles, compileChecked, type RuleFiles } from './rule-compiler.js';
+import type { RuleFolder, RuleFolderReader } from './rule-files.js';
+import { RuleChecker } from './rule-checker.js';
+import { compileChecked, type RuleFiles } from './rule-compiler.js';
 import type { RuleSet } from './rule-set.js';
 import { RuleSetError } from './rules.errors.js';
 import type { Occasion, RuleSetStore } from './rule-set-store.js';
@@ -25,30 +26,37 @@ export class RuleLoader {
   fingerprint = '';
   private seen: string | null = null;
   private begun = false;
+  private readonly checker: RuleChecker;
 
   constructor(
-    private readonly folder: string,
+    private readonly reader: RuleFolderReader,
     private readonly secrets: ReadonlyMap<string, string>,
     private readonly store: RuleSetStore,
     private readonly catalogue: Catalogue,
     private readonly log: Log,
-  ) {}
+  ) {
+    this.checker = new RuleChecker(catalogue);
+  }
 
   /**
-   * Reads and checks the folder as a whole, and offers what is sound for activation. At a change, only what differs
-   * from what this instance saw before is offered.
+   * Checks the folder as a whole, and offers what is sound for activation. At a change, only what differs from what
+   * this instance saw before is offered. Reads the folder unless somebody has just done so.
    *
    * @throws RuleSetError while the files change, and what the database throws: then it is to be called again
    */
-  async load(occasion: Occasion): Promise<void> {
-    const { files, findings, fingerprint, stable } = await readRuleFolder(this.folder);
+  async load(occasion: Occasion, read?: RuleFolder): Promise<void> {
+    const { files, findings, fingerprint, stable } = read ?? (await this.reader.read());
     this.fingerprint = fingerprint;
-    if (!stable)
-      throw new RuleSetError('RULES_CHANGING', `The files in ${this.folder} changed while they were read.`);
+    if (!stable) {
+      throw new RuleSetError(
+        'RULES_CHANGING',
+        `The files in ${this.reader.folder} changed while they were read.`,
+      );
+    }
     // What could not be read at the start is a start still: an old checkout must not take the place of a later set.
     const how = this.begun ? occasion : 'start';
     this.begun = true;
-    const folder = await checkRuleFiles(files, this.catalogue);
+    const folder = await this.checker.check(files);
     const seen = `${folder.hash} ${JSON.stringify(findings)}`;
     if (how === 'change' && seen === this.seen) return;
     this.findings = [...findings, ...folder.checked.findings];
@@ -56,7 +64,7 @@ export class RuleLoader {
     const errors = this.findings.filter(({ severity }) => severity === 'error');
     if (errors.length > 0 || !compiled.ruleSet) {
       this.log.error(
-        { event: 'rules.refused', folder: this.folder, errors: errors.length },
+        { event: 'rules.refused', folder: this.reader.folder, errors: errors.length },
         `the rule files have errors; the rule set that was live stays live\n${shown(errors, files)}`,
       );
       this.seen = seen;

@@ -2,7 +2,7 @@ import { lstat, readFile, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { watch } from 'chokidar';
 import { type Log, messageOf } from '../config/log.js';
-import { fingerprintContents, fingerprintFolder } from './rule-files.js';
+import { fingerprintFolder, type RuleFolder, RuleFolderReader } from './rule-files.js';
 
 /** Every twelfth poll reads the files, for file systems whose times and sizes cannot be trusted. */
 const POLLS_PER_CONTENT_POLL = 12;
@@ -14,8 +14,10 @@ const STALE_LOCK_MS = 60_000;
 const READY_MS = 10_000;
 
 export interface RuleWatcherOptions {
-  /** Called when the files have changed and are quiet. Never called again before it has ended. */
-  readonly settled: () => Promise<void>;
+  /** Called with the files when they have changed and are quiet. Never called again before it has ended. */
+  readonly settled: (folder: RuleFolder) => Promise<void>;
+  /** Reads the folder; shared with whoever reads it otherwise, so that nothing is read twice. */
+  readonly reader?: RuleFolderReader;
   readonly log: Log;
   /** Milliseconds between two looks at the folder, in case a report was missed. */
   readonly pollMs?: number;
@@ -62,6 +64,7 @@ export class RuleWatcher {
   private polls = 0;
   private nextPoll = 0;
   private pollMs: number;
+  private readonly reader: RuleFolderReader;
   private readonly quietMs: number;
   private readonly longestMs: number;
   private wake: () => void = () => undefined;
@@ -70,6 +73,7 @@ export class RuleWatcher {
     private readonly folder: string,
     private readonly options: RuleWatcherOptions,
   ) {
+    this.reader = options.reader ?? new RuleFolderReader(folder);
     this.pollMs = options.pollMs ?? 5000;
     this.quietMs = options.quietMs ?? 300;
     this.longestMs = options.longestMs ?? 10_000;
@@ -95,11 +99,10 @@ export class RuleWatcher {
   }
 
   private async begin(known: string | undefined): Promise<void> {
-    const stamps = await fingerprintFolder(this.folder);
-    const contents = await fingerprintContents(this.folder);
-    this.stamps = known ?? stamps;
+    const { fingerprint, contents, stable } = await this.reader.read();
+    this.stamps = known ?? fingerprint;
     // If the contents may be newer than what the caller read, they are no measure of what is a change.
-    if (this.stamps === (await fingerprintFolder(this.folder))) this.contents = contents;
+    if (stable && this.stamps === fingerprint) this.contents = contents;
     // What changed since then, until the watches stood.
     await this.poll();
     this.running = this.run();
@@ -133,7 +136,7 @@ export class RuleWatcher {
     const stamps = await fingerprintFolder(this.folder);
     if (stamps !== this.stamps) this.notice(stamps);
     else if (this.polls % POLLS_PER_CONTENT_POLL === 0) {
-      if ((await fingerprintContents(this.folder)) !== this.contents) this.notice(stamps);
+      if ((await this.reader.read({ fresh: true })).contents !== this.contents) this.notice(stamps);
     }
     this.nextPoll = performance.now() + this.pollMs;
   }
@@ -151,19 +154,19 @@ export class RuleWatcher {
   private async settle(change: Change): Promise<void> {
     if (await this.isGitBusy()) return;
     const { last } = change;
-    const stamps = await fingerprintFolder(this.folder);
-    if (change.stamps !== null && change.stamps !== stamps) {
-      change.stamps = stamps;
+    const folder = await this.reader.read();
+    const { fingerprint: stamps, contents } = folder;
+    if (!folder.stable || (change.stamps !== null && change.stamps !== stamps)) {
+      if (change.stamps !== null) change.stamps = stamps;
       change.last = performance.now();
     }
-    const contents = await fingerprintContents(this.folder);
     const isQuiet = change.last === last;
     if (!isQuiet && performance.now() < change.first + this.longestMs) return;
     // Whatever is reported from here on may come too late for this run, and causes another one.
     this.change = null;
     if (contents !== this.contents) {
       if ((await this.isGitBusy()) || this.isStopped()) return;
-      await this.options.settled();
+      await this.options.settled(folder);
     }
     this.stamps = stamps;
     this.contents = contents;

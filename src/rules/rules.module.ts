@@ -14,6 +14,7 @@ import { LiveCatalogue } from '../events/live-catalogue.js';
 import { Wakeup } from '../queue/wakeup.js';
 import { DecisionWorker } from './decision-worker.js';
 import { EvaluationStore } from './evaluation-store.js';
+import { RuleFolderReader } from './rule-files.js';
 import { RuleLoader } from './rule-loader.js';
 import { RuleSetError } from './rules.errors.js';
 import { RuleSetStore } from './rule-set-store.js';
@@ -38,16 +39,26 @@ import { RuleWatcher } from './rule-watcher.js';
       useFactory: (dataSource: DataSource) => new EvaluationStore(dataSource),
     },
     {
+      provide: RuleFolderReader,
+      inject: [Config],
+      useFactory: ({ settings }: Config) => new RuleFolderReader(settings.RULES_DIR),
+    },
+    {
       provide: RuleLoader,
-      inject: [Config, RuleSetStore, Catalogue, Log],
-      useFactory: ({ settings }: Config, store: RuleSetStore, catalogue: Catalogue, log: Log) =>
-        new RuleLoader(settings.RULES_DIR, settings.secrets, store, catalogue, log),
+      inject: [RuleFolderReader, Config, RuleSetStore, Catalogue, Log],
+      useFactory: (
+        reader: RuleFolderReader,
+        { settings }: Config,
+        store: RuleSetStore,
+        catalogue: Catalogue,
+        log: Log,
+      ) => new RuleLoader(reader, settings.secrets, store, catalogue, log),
     },
     {
       provide: RuleWatcher,
-      inject: [Config, RuleLoader, Log],
-      useFactory: ({ settings }: Config, loader: RuleLoader, log: Log) =>
-        new RuleWatcher(settings.RULES_DIR, { settled: () => loader.load('change'), log }),
+      inject: [RuleFolderReader, RuleLoader, Log],
+      useFactory: (reader: RuleFolderReader, loader: RuleLoader, log: Log) =>
+        new RuleWatcher(reader.folder, { reader, settled: (folder) => loader.load('change', folder), log }),
     },
     {
       provide: DecisionWorker,

@@ -7,12 +7,13 @@ import {
   rmSync,
   symlinkSync,
   truncateSync,
+  unlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { fingerprintContents, fingerprintFolder, readRuleFolder } from '../../src/rules/rule-files.js';
+import { fingerprintFolder, readRuleFolder, RuleFolderReader } from '../../src/rules/rule-files.js';
 import { temporaryFolder } from '../support/folder.js';
 
 function folderWith(files: Record<string, string>): string {
@@ -253,15 +254,50 @@ describe('the fingerprint', () => {
 
   it('of the contents changes only with what there is to read', async () => {
     const folder = folderWith({ 'a.json': 'a' });
-    const before = await fingerprintContents(folder);
+    const before = (await readRuleFolder(folder)).contents;
     utimesSync(join(folder, 'a.json'), 1, 1);
     renameSync(join(folder, 'a.json'), join(folder, 'aside'));
     put(folder, { 'a.json': 'a' });
-    expect(await fingerprintContents(folder)).toBe(before);
+    expect((await readRuleFolder(folder)).contents).toBe(before);
     put(folder, { 'a.json': 'b' });
-    const after = await fingerprintContents(folder);
+    const after = (await readRuleFolder(folder)).contents;
     expect(after).not.toBe(before);
     symlinkSync('gone', join(folder, 'c.json'));
-    expect(await fingerprintContents(folder)).not.toBe(after);
+    expect((await readRuleFolder(folder)).contents).not.toBe(after);
+  });
+});
+
+describe('a folder that is read again', () => {
+  it('is what it is now, whatever was read before', async () => {
+    const folder = folderWith({ 'a.rule.json': '1', 'b.rule.json': '2', 'c.rule.json': '3' });
+    const reader = new RuleFolderReader(folder);
+    const first = await reader.read();
+    // Old enough to be taken as it was read.
+    const old = new Date(Date.now() - 60_000);
+    writeFileSync(join(folder, 'a.rule.json'), '4');
+    unlinkSync(join(folder, 'b.rule.json'));
+    utimesSync(join(folder, 'c.rule.json'), old, old);
+    const second = await reader.read();
+    expect(Object.fromEntries(second.files)).toEqual({ 'a.rule.json': '4', 'c.rule.json': '3' });
+    expect(second.contents).not.toBe(first.contents);
+    expect(second.contents).toBe((await readRuleFolder(folder)).contents);
+    expect(Object.fromEntries((await reader.read()).files)).toEqual(Object.fromEntries(second.files));
+  });
+
+  it('is read anew where times tell nothing, once it is asked for', async () => {
+    const folder = folderWith({ 'a.rule.json': '1' });
+    const file = join(folder, 'a.rule.json');
+    utimesSync(file, 1000, 1000);
+    const reader = new RuleFolderReader(folder);
+    const trusting = new RuleFolderReader(folder, -60_000);
+    const before = (await reader.read()).contents;
+    await trusting.read();
+    writeFileSync(file, '2');
+    utimesSync(file, 1000, 1000);
+    // Changed too lately to be trusted, although size, time and inode are the same.
+    expect((await reader.read()).files.get('a.rule.json')).toBe('2');
+    expect((await reader.read()).contents).not.toBe(before);
+    expect((await trusting.read()).contents).toBe(before);
+    expect((await trusting.read({ fresh: true })).contents).not.toBe(before);
   });
 });

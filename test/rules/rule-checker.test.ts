@@ -1,0 +1,106 @@
+// What is checked in part must be what is found when everything is checked.
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { loadBuiltInCatalogue } from '../../src/events/catalogue.js';
+import { RuleChecker } from '../../src/rules/rule-checker.js';
+import { checkRuleFiles, type CheckedFolder } from '../../src/rules/rule-compiler.js';
+
+const catalogue = loadBuiltInCatalogue();
+const TYPE = 'corehr.process.approver.updated_v2';
+
+interface Rule {
+  readonly name: string;
+  readonly conditions: object;
+}
+
+const leaf = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.constantFrom(1, 2, 3).map((value) => ({ fact: 'status', operator: 'equal', value })),
+  },
+  // A warning, an error, an info, and the use of a named condition.
+  fc.constant({ fact: 'status', operator: 'equal', value: 77 }),
+  fc.constant({ fact: 'statsu', operator: 'equal', value: 1 }),
+  fc.constant({ fact: 'node_id', operator: 'equal', value: '1' }),
+  fc.constantFrom('shared', 'other').map((condition) => ({ condition })),
+);
+const rule: fc.Arbitrary<Rule> = fc.record({
+  name: fc.integer({ min: 0, max: 60 }).map((n) => `rule-${n}`),
+  conditions: fc.record({ all: fc.array(leaf, { minLength: 1, maxLength: 2 }) }),
+});
+const textOf = ({ name, conditions }: Rule): string =>
+  JSON.stringify(
+    {
+      name,
+      trigger: TYPE,
+      conditions,
+      actions: [{ type: 'http', name: 'tell', url: 'https://a.example/' }],
+    },
+    null,
+    1,
+  );
+
+type Edit = readonly [string, string | null];
+const edit: fc.Arbitrary<Edit> = fc.oneof(
+  {
+    weight: 8,
+    arbitrary: fc.tuple(
+      fc.integer({ min: 0, max: 25 }).map((n) => `${n}.rule.json`),
+      rule.map(textOf),
+    ),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.tuple(
+      fc.integer({ min: 0, max: 25 }).map((n) => `${n}.rule.json`),
+      fc.constant(null),
+    ),
+  },
+  fc.tuple(
+    fc.constant('all.conditions.json'),
+    fc.constantFrom(
+      null,
+      JSON.stringify({ shared: { any: [{ fact: 'status', operator: 'equal', value: 1 }] } }),
+      JSON.stringify({ shared: { any: [{ fact: 'status', operator: 'equal', value: 'x' }] } }),
+    ),
+  ),
+  fc.tuple(fc.constant('half.rule.json'), fc.constantFrom('{ "name": ', null)),
+);
+
+const byName = (a: { name: string }, b: { name: string }): number => (a.name < b.name ? -1 : 1);
+const comparable = ({ hash, checked }: CheckedFolder): object => ({
+  hash,
+  ...checked,
+  rules: [...checked.rules].sort(byName),
+});
+
+describe('a folder that is checked again after each change', () => {
+  it('has the findings and the rules of a folder that is checked as a whole', async () => {
+    let sound = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(rule, { minLength: 5, maxLength: 20 }),
+        fc.array(fc.array(edit, { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 8 }),
+        async (rules, edits) => {
+          const checker = new RuleChecker(catalogue, 1);
+          const files = new Map(
+            rules.map((one, at) => [`${at}.rule.json`, textOf({ ...one, name: `${one.name}-${at}` })]),
+          );
+          for (const changes of [[], ...edits]) {
+            for (const [file, text] of changes) {
+              if (text === null) files.delete(file);
+              else files.set(file, text);
+            }
+            const given = new Map(files);
+            const whole = await checkRuleFiles(given, catalogue);
+            expect(comparable(await checker.check(given))).toEqual(comparable(whole));
+            if (!whole.checked.findings.some(({ severity }) => severity === 'error')) sound += 1;
+          }
+        },
+      ),
+      { numRuns: 200, ...(process.env['FC_SEED'] ? { seed: Number(process.env['FC_SEED']) } : {}) },
+    );
+    // Else nothing would ever have been checked in part.
+    expect(sound).toBeGreaterThan(20);
+  }, 60_000);
+});
