@@ -218,9 +218,11 @@ export async function eachOf<T>(items: readonly T[], work: (item: T) => Promise<
   await Promise.all(Array.from({ length: AT_ONCE }, one));
 }
 
-export function hashOf(lines: readonly (readonly string[])[]): string {
-  const sorted = lines.map((line) => JSON.stringify(line)).sort(compare);
-  return createHash('sha256').update(sorted.join('\n')).digest('hex');
+/** The order counts. */
+export function hashOf(lines: Iterable<readonly string[]>): string {
+  const hash = createHash('sha256');
+  for (const line of lines) hash.update(`${JSON.stringify(line)}\n`);
+  return hash.digest('hex');
 }
 
 export function byFile(a: Finding, b: Finding): number {

@@ -100,11 +100,12 @@ export class RuleLoader {
   }
 
   private warnOfSecrets({ rules }: RuleSet): void {
-    const missing = new Set(
-      rules
-        .flatMap((rule) => rule.actions.flatMap((action) => action.secretNames))
-        .filter((name) => !this.secrets.has(name)),
-    );
+    const missing = new Set<string>();
+    for (const { actions } of rules) {
+      for (const { secretNames } of actions) {
+        for (const name of secretNames) if (!this.secrets.has(name)) missing.add(name);
+      }
+    }
     for (const name of missing) {
       this.log.warn(
         { event: 'rules.secret-missing', secret: name },

@@ -25,6 +25,8 @@ export type Occasion = 'start' | 'change';
  */
 export class RuleSetStore {
   private loaded: RuleSet | null = null;
+  /** Compiled already, and perhaps live before `offer` has heard of its own commit. */
+  private offered: RuleSet | null = null;
   private loading: { readonly hash: string; readonly ruleSet: Promise<RuleSet> } | null = null;
   private broken: string | null = null;
 
@@ -40,7 +42,20 @@ export class RuleSetStore {
    * instance finds at its start may be an old checkout, and never takes the place of a later set.
    */
   async offer(ruleSet: RuleSet, files: RuleFiles, occasion: Occasion): Promise<Activation> {
-    const activation = await this.dataSource.transaction(async (tx): Promise<Activation> => {
+    const text = await jsonInSlices(files);
+    this.offered = ruleSet;
+    try {
+      const activation = await this.activateOffered(ruleSet, text, occasion);
+      if (activation.outcome !== 'superseded') this.loaded = ruleSet;
+      await this.live.refresh();
+      return activation;
+    } finally {
+      this.offered = null;
+    }
+  }
+
+  private async activateOffered(ruleSet: RuleSet, text: string, occasion: Occasion): Promise<Activation> {
+    return await this.dataSource.transaction(async (tx): Promise<Activation> => {
       await tx.query('select pg_advisory_xact_lock($1)', [ACTIVATION_LOCK]);
       const [active] = await this.latest(tx);
       if (active?.hash === ruleSet.hash) return { outcome: 'unchanged', number: active.number };
@@ -52,19 +67,11 @@ export class RuleSetStore {
       await tx.query(
         `insert into rule_sets (hash, files, catalogue, created_at) values ($1, $2::json, $3::json, $4)
          on conflict do nothing`,
-        [
-          ruleSet.hash,
-          JSON.stringify(Object.fromEntries(files)),
-          JSON.stringify(this.builtIn.entries),
-          new Date(this.clock.now()),
-        ],
+        [ruleSet.hash, text, JSON.stringify(this.builtIn.entries), new Date(this.clock.now())],
       );
       const reason = occasion === 'start' ? 'files on disk' : 'files changed';
       return { outcome: 'activated', number: await this.insertActivation(tx, ruleSet, reason) };
     });
-    if (activation.outcome !== 'superseded') this.loaded = ruleSet;
-    await this.live.refresh();
-    return activation;
   }
 
   /**
@@ -111,6 +118,7 @@ export class RuleSetStore {
    */
   async find(hash: string): Promise<RuleSet> {
     if (this.loaded?.hash === hash) return this.loaded;
+    if (this.offered?.hash === hash) return this.offered;
     const [row] = await this.dataSource.query<
       { files: Record<string, string>; catalogue: CatalogueEntry[] | null }[]
     >('select files, catalogue from rule_sets where hash = $1', [hash]);
@@ -174,4 +182,16 @@ export class RuleSetStore {
     await this.live.put(tx, catalogue, now);
     return row?.number ?? 0;
   }
+}
+
+const FILES_PER_SLICE = 500;
+
+/** The files as one JSON object, made with turns for others in between: there may be ten thousand. */
+async function jsonInSlices(files: RuleFiles): Promise<string> {
+  const members: string[] = [];
+  for (const [file, text] of files) {
+    members.push(`${JSON.stringify(file)}:${JSON.stringify(text)}`);
+    if (members.length % FILES_PER_SLICE === 0) await new Promise(setImmediate);
+  }
+  return `{${members.join()}}`;
 }
