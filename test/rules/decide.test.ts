@@ -2,9 +2,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { actionKeyOf } from '../../src/action/delivery-store.js';
 import { loadBuiltInCatalogue } from '../../src/events/catalogue.js';
+import { Confirmation } from '../../src/rules/confirmation.js';
 import { decide, type Decision, judge } from '../../src/rules/decide.js';
 import { compileRuleSet } from '../../src/rules/rule-compiler.js';
-import type { RuleSet } from '../../src/rules/rule-set.js';
+import { RuleSet } from '../../src/rules/rule-set.js';
 import { approverEvent } from '../support/feishu.js';
 
 const TYPE = 'corehr.process.approver.updated_v2';
@@ -94,6 +95,22 @@ describe('decide', () => {
     expect(await verdictAt(moments, '2026-12-02T01:00:00Z')).toBe('no-longer-effective');
     const off = await ruleSetOf(rule('r', status(3), { effective: { from: '2030-01-01' }, enabled: false }));
     expect(await verdictAt(off, '2026-12-01T00:00:00Z')).toBe('disabled');
+  });
+
+  it('sends nothing when the two keys disagree', async () => {
+    const sound = await ruleSetOf(rule('r', status(3)));
+    const other = { all: [{ fact: 'status', operator: 'equal', value: 4 }] };
+    const rules = sound.rules.map((one) => ({
+      ...one,
+      confirmation: new Confirmation(other, new Map(), () => 'date-time'),
+    }));
+    const { hash, catalogue, conditions, index, places } = sound;
+    const torn = new RuleSet(hash, rules, catalogue, conditions, index, places);
+    const { verdicts, deliveries } = await run(torn, approverEvent({ status: 3 }));
+    expect(verdicts).toEqual([
+      { rule: 'r', verdict: 'error', error: expect.stringContaining('json-rules-engine does not') },
+    ]);
+    expect(deliveries).toEqual([]);
   });
 
   it('records the error of one rule and goes on with the others', async () => {
