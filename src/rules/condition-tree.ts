@@ -76,12 +76,6 @@ export function buildTree(
   return build(document, null);
 }
 
-/** The leaves of a tree, left to right. */
-export function leavesOf(node: ConditionNode): readonly LeafNode[] {
-  if (node.kind === 'leaf') return [node];
-  return node.kind === 'not' ? leavesOf(node.child) : node.children.flatMap(leavesOf);
-}
-
 /** `status`, or `start_user $.open_id` with its path: how messages name a place. */
 export function nameOf({ fact, path }: Pick<FactPlace, 'fact' | 'path'>): string {
   return path ? `${fact} $.${path.join('.')}` : fact;

@@ -25,16 +25,9 @@ export interface CompiledFiles {
   readonly ruleSet: RuleSet | null;
 }
 
-/** Checks and compiles rule files. The same files always give the same rule set. */
+/** Checks and compiles rule files, in slices. The same files always give the same rule set. */
 export async function compileRuleSet(files: RuleFiles, builtIn: Catalogue): Promise<CompiledFiles> {
-  return await compileChecked(await checkRuleFiles(files, builtIn), builtIn);
-}
-
-/** Compiles what was found sound, in slices. */
-export async function compileChecked(
-  { hash, checked }: CheckedFolder,
-  builtIn: Catalogue,
-): Promise<CompiledFiles> {
+  const { hash, checked } = await checkRuleFiles(files, builtIn);
   const { findings } = checked;
   const sound = !findings.some(({ severity }) => severity === 'error');
   return { findings, ruleSet: sound ? await buildRuleSet(hash, checked, builtIn) : null };
@@ -50,10 +43,11 @@ export async function checkRuleFiles(files: RuleFiles, builtIn: Catalogue): Prom
   // Sources that are run without being built have no file that a thread could be started from.
   if (!existsSync(WORKER)) return { hash: ruleSetHash(files, builtIn), checked: checkFiles(files, builtIn) };
   const worker = new Worker(WORKER, { resourceLimits: MEMORY });
+  let limit: NodeJS.Timeout | undefined;
   try {
     return await new Promise<CheckedFolder>((resolve, reject) => {
       const rules: CheckedFiles['rules'][number][] = [];
-      const limit = setTimeout(() => {
+      limit = setTimeout(() => {
         reject(new Error(`it took more than ${TIME_LIMIT_MS / 1000} s`));
       }, TIME_LIMIT_MS);
       worker.on('error', reject);
@@ -67,16 +61,14 @@ export async function checkRuleFiles(files: RuleFiles, builtIn: Catalogue): Prom
           setImmediate(() => {
             worker.postMessage({ next: true } satisfies ToCheckWorker);
           });
-        } else {
-          clearTimeout(limit);
-          resolve({ hash: message.hash, checked: { ...message.checked, rules } });
-        }
+        } else resolve({ hash: message.hash, checked: { ...message.checked, rules } });
       });
       void send(worker, files, builtIn);
     });
   } catch (error) {
     return { hash: 'unchecked', checked: unchecked(messageOf(error)) };
   } finally {
+    clearTimeout(limit);
     await worker.terminate();
   }
 }

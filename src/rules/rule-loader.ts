@@ -1,10 +1,10 @@
 import type { Log } from '../config/log.js';
 import type { Catalogue } from '../events/catalogue.js';
 import { type Finding, formatFinding } from './finding.js';
-import type { RuleFolder, RuleFolderReader } from './rule-files.js';
 import { RuleChecker } from './rule-checker.js';
-import { compileChecked, type RuleFiles } from './rule-compiler.js';
-import type { RuleSet } from './rule-set.js';
+import type { RuleFiles } from './rule-compiler.js';
+import type { RuleFolder, RuleFolderReader } from './rule-files.js';
+import { buildRuleSet, type RuleSet } from './rule-set.js';
 import { RuleSetError } from './rules.errors.js';
 import type { Occasion, RuleSetStore } from './rule-set-store.js';
 
@@ -60,9 +60,8 @@ export class RuleLoader {
     const seen = `${folder.hash} ${JSON.stringify(findings)}`;
     if (how === 'change' && seen === this.seen) return;
     this.findings = [...findings, ...folder.checked.findings];
-    const compiled = await compileChecked(folder, this.catalogue);
     const errors = this.findings.filter(({ severity }) => severity === 'error');
-    if (errors.length > 0 || !compiled.ruleSet) {
+    if (errors.length > 0) {
       this.log.error(
         { event: 'rules.refused', folder: this.reader.folder, errors: errors.length },
         `the rule files have errors; the rule set that was live stays live\n${shown(errors, files)}`,
@@ -77,26 +76,23 @@ export class RuleLoader {
         `the rule files have warnings\n${shown(warnings, files)}`,
       );
     }
-    this.warnOfSecrets(compiled.ruleSet);
-    const activation = await this.store.offer(compiled.ruleSet, files, how);
+    const ruleSet = await buildRuleSet(folder.hash, folder.checked, this.catalogue);
+    this.warnOfSecrets(ruleSet);
+    const activation = await this.store.offer(ruleSet, files, how);
     // Not before: what could not be offered is tried again.
     this.seen = seen;
     const fields = {
       event: `rules.${activation.outcome}`,
-      hash: compiled.ruleSet.hash,
-      rules: compiled.ruleSet.rules.length,
+      hash: ruleSet.hash,
+      rules: ruleSet.rules.length,
       ...activation,
     };
     if (activation.outcome === 'superseded') {
       this.log.warn(
         fields,
-        `the rule files are those of an earlier rule set, and ${activation.active.slice(0, 12)} is live: to make them live, run "aftersign rules activate ${compiled.ruleSet.hash.slice(0, 12)}"`,
+        `the rule files are those of an earlier rule set, and ${activation.active.slice(0, 12)} is live: to make them live, run "aftersign rules activate ${ruleSet.hash.slice(0, 12)}"`,
       );
-    } else
-      this.log.info(
-        fields,
-        `${compiled.ruleSet.rules.length} rules are live (activation ${activation.number})`,
-      );
+    } else this.log.info(fields, `${ruleSet.rules.length} rules are live (activation ${activation.number})`);
   }
 
   private warnOfSecrets({ rules }: RuleSet): void {

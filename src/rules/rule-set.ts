@@ -94,7 +94,7 @@ const SLICE_MS = 4;
  * Compiles sound documents. The work is done in slices, so that a service with ten thousand rules goes on answering
  * meanwhile.
  *
- * @throws RuleSetError when the documents have findings that are errors
+ * @throws RuleSetError when an action cannot be compiled: the check would have said so
  */
 export async function buildRuleSet(
   hash: string,

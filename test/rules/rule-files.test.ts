@@ -14,21 +14,7 @@ import {
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { fingerprintFolder, readRuleFolder, RuleFolderReader } from '../../src/rules/rule-files.js';
-import { temporaryFolder } from '../support/folder.js';
-
-function folderWith(files: Record<string, string>): string {
-  const folder = join(temporaryFolder('files'), 'rules');
-  mkdirSync(folder);
-  put(folder, files);
-  return folder;
-}
-
-function put(folder: string, files: Record<string, string>): void {
-  for (const [name, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(folder, name)), { recursive: true });
-    writeFileSync(join(folder, name), text);
-  }
-}
+import { folderWith, put } from '../support/folder.js';
 
 async function read(folder: string): Promise<{ files: Record<string, string>; findings: string[] }> {
   const { files, findings } = await readRuleFolder(folder);

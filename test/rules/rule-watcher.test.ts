@@ -4,7 +4,6 @@ import { execFileSync, spawn } from 'node:child_process';
 import {
   appendFileSync,
   existsSync,
-  mkdirSync,
   readFileSync,
   realpathSync,
   renameSync,
@@ -20,7 +19,7 @@ import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { fingerprintFolder, readRuleFolder } from '../../src/rules/rule-files.js';
 import { type FolderEvents, RuleWatcher, type RuleWatcherOptions } from '../../src/rules/rule-watcher.js';
-import { temporaryFolder } from '../support/folder.js';
+import { folderWith, put, temporaryFolder } from '../support/folder.js';
 import { TestLog } from '../support/log.js';
 
 const QUIET_MS = 80;
@@ -96,20 +95,6 @@ async function quietPasses(): Promise<void> {
     await other.runs(round);
   }
   await other.watcher.stop();
-}
-
-function folderWith(files: Record<string, string>): string {
-  const folder = join(temporaryFolder('watched'), 'rules');
-  mkdirSync(folder);
-  put(folder, files);
-  return folder;
-}
-
-function put(folder: string, files: Record<string, string>): void {
-  for (const [name, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(folder, name)), { recursive: true });
-    writeFileSync(join(folder, name), text);
-  }
 }
 
 const noReports: FolderEvents = () => Promise.resolve({ close: () => Promise.resolve() });
