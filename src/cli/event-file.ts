@@ -67,5 +67,6 @@ function eventOf(body: unknown, catalogue: Catalogue, encryptKey: string | undef
     rootEntity: catalogue.rootEntityOf(eventType, fields),
     raw: Buffer.from(JSON.stringify(body)),
     content: null,
+    transport: null,
   };
 }

@@ -4,6 +4,14 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { ConfigError } from './config.errors.js';
 import { parseDuration } from './duration.js';
+import {
+  checkApps,
+  type FeishuApp,
+  platform,
+  readSources,
+  type Sources,
+  type WebhookSource,
+} from './sources.js';
 
 export const ROLES = ['ingest', 'rules', 'action', 'console'] as const;
 export type Role = (typeof ROLES)[number];
@@ -108,6 +116,11 @@ const certificates = z.string().transform((path, context): string => {
   return z.NEVER;
 });
 
+const sourcesFile = folder.refine(
+  (path) => statSync(path, { throwIfNoEntry: false })?.isFile() === true,
+  'must name an existing file',
+);
+
 const secretsFolder = folder.refine(
   (path) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true,
   'must name an existing folder',
@@ -136,10 +149,16 @@ export const SETTINGS = z.object({
     .describe('when set, only encrypted and signed events are taken'),
   FEISHU_VERIFICATION_TOKEN: z.string().min(1).optional().describe('when set, every event must carry it'),
   FEISHU_MODE: z
-    .enum(['webhook'], 'only webhook is available in this version')
+    .enum(['webhook', 'long-connection', 'both'], 'must be webhook, long-connection or both')
     .default('webhook')
-    .describe('how events come in'),
+    .describe('how events come in: webhook, long-connection or both'),
+  FEISHU_DOMAIN: platform
+    .default('https://open.feishu.cn')
+    .describe("the platform's address; https://open.larksuite.com for Lark"),
   FEISHU_SIGNATURE_MAX_AGE: maxAge.prefault('24h').describe('how old a signature may be; off: any age'),
+  SOURCES_FILE: sourcesFile
+    .optional()
+    .describe('JSON file with more Feishu apps and with other systems that send events'),
   SMTP_URL: url(['smtp:', 'smtps:'], 'smtp://user:pass@host:587').optional().describe('the mail server'),
   MAIL_FROM: z
     .string()
@@ -150,6 +169,9 @@ export const SETTINGS = z.object({
     .optional()
     .describe('sender of mails'),
   OUTBOUND_ALLOW: allowances.prefault('').describe('private or loopback places that actions may reach'),
+  OUTBOUND_PROXY: url(['http:', 'https:'], 'http://user:password@proxy.example.com:3128')
+    .optional()
+    .describe('an HTTP proxy for everything that goes out, but mail'),
   OUTBOUND_CA: certificates.optional().describe('PEM file with extra certificates for HTTPS and SMTP'),
   SECRETS_DIR: secretsFolder.optional().describe('folder of files named like the secrets'),
   DEFAULT_TIMEZONE: timezone.default('Asia/Shanghai').describe('of dates in templates'),
@@ -167,11 +189,17 @@ export const SETTINGS = z.object({
 });
 
 /** Settings of later versions. Refused rather than ignored: each changes where events come from or where requests go. */
-const NOT_YET = ['SOURCES_FILE', 'INGEST_LOG', 'OUTBOUND_PROXY', 'ADMIN_PORT'];
+const NOT_YET = ['INGEST_LOG', 'ADMIN_PORT'];
 
 export type Settings = z.infer<typeof SETTINGS>;
-/** The settings of one process, with the secrets that rule files may name. Frozen. */
-export type Config = Readonly<Settings> & { readonly secrets: ReadonlyMap<string, string> };
+/** The settings of one process, with what they refer to. Frozen. */
+export type Config = Readonly<Settings> & {
+  /** Those that rule files may name. */
+  readonly secrets: ReadonlyMap<string, string>;
+  /** First the app of the settings `FEISHU_…`, named `default`, then those of `SOURCES_FILE`. */
+  readonly feishuApps: readonly FeishuApp[];
+  readonly webhookSources: readonly WebhookSource[];
+};
 
 /**
  * Reads the settings from an environment. An empty variable counts as not set.
@@ -194,10 +222,30 @@ export function loadConfig(environment: NodeJS.ProcessEnv): Config {
         'MAIL_FROM is missing: with SMTP_URL, set it to the sender, like Aftersign <ops@example.com>',
       );
     }
+    const secrets = readSecrets(given, parsed.data.SECRETS_DIR);
+    const { SOURCES_FILE: file } = parsed.data;
+    const sources: Sources =
+      file === undefined ? { apps: [], webhooks: [] } : readSources(file, secrets, problems);
+    const feishuApps = [appOfSettings(parsed.data), ...sources.apps];
+    problems.push(...checkApps(feishuApps));
     if (problems.length === 0)
-      return Object.freeze({ ...parsed.data, secrets: readSecrets(given, parsed.data.SECRETS_DIR) });
+      return Object.freeze({ ...parsed.data, secrets, feishuApps, webhookSources: sources.webhooks });
   }
   throw new ConfigError(problems);
+}
+
+function appOfSettings(settings: Settings): FeishuApp {
+  return {
+    name: 'default',
+    path: '/webhook/event',
+    mode: settings.FEISHU_MODE,
+    domain: settings.FEISHU_DOMAIN,
+    appId: settings.FEISHU_APP_ID,
+    appSecret: settings.FEISHU_APP_SECRET,
+    encryptKey: settings.FEISHU_ENCRYPT_KEY,
+    verificationToken: settings.FEISHU_VERIFICATION_TOKEN,
+    signatureMaxAge: settings.FEISHU_SIGNATURE_MAX_AGE,
+  };
 }
 
 /** Names a rule file may use as `secrets.NAME`: `SECRET_<NAME>` of the environment, or the files of `SECRETS_DIR`. */

@@ -2,6 +2,7 @@ import { DataSource } from 'typeorm';
 import { DatabaseError } from './database.errors.js';
 import { Foundation1795000000001 } from './migrations/0001-foundation.js';
 import { Catalogue1795500000002 } from './migrations/0002-catalogue.js';
+import { Sources1796000000003 } from './migrations/0003-sources.js';
 
 /** Where a PostgreSQL is: a URL, or the parts (host may be the folder of a unix socket). */
 export type DatabaseAddress =
@@ -15,7 +16,7 @@ export type DatabaseAddress =
     };
 
 /** In the order they run. Forward only. */
-const MIGRATIONS = [Foundation1795000000001, Catalogue1795500000002];
+const MIGRATIONS = [Foundation1795000000001, Catalogue1795500000002, Sources1796000000003];
 const MIGRATION_LOCK = 4157000;
 
 /**

@@ -9,7 +9,7 @@ import type { Partitions } from '../database/partitions.js';
 import { GroupCommit } from '../queue/group-commit.js';
 import { laneOf } from '../queue/lanes.js';
 import type { Wakeup } from '../queue/wakeup.js';
-import type { IncomingEvent } from './event.js';
+import type { IncomingEvent, Transport } from './event.js';
 
 /** The queue of events that wait for their decision. */
 export const EVENT_QUEUE = 'events';
@@ -23,7 +23,8 @@ export interface Received {
   readonly id: string | null;
 }
 
-export type EventState = 'undecided' | 'decided' | 'quarantined';
+/** `waiting`: for a look-up, its own or that of an earlier event of its root entity. */
+export type EventState = 'undecided' | 'waiting' | 'decided' | 'quarantined';
 
 /** An event as stored. */
 export interface StoredEvent {
@@ -37,6 +38,7 @@ export interface StoredEvent {
   readonly rootEntity: string | null;
   readonly raw: Buffer;
   readonly content: Buffer | null;
+  readonly transport: Transport | null;
 }
 
 interface Row {
@@ -150,7 +152,7 @@ export class EventStore implements OnApplicationShutdown {
   async findMany(ids: readonly string[], tx: EntityManager): Promise<StoredEvent[]> {
     return await tx.query<StoredEvent[]>(
       `select id, received_at as "receivedAt", origin, event_id as "eventId", event_type as "eventType", source,
-              create_time as "createTime", root_entity as "rootEntity", raw, content
+              create_time as "createTime", root_entity as "rootEntity", raw, content, transport
          from events where id = any($1::uuid[])`,
       [ids],
     );
@@ -197,14 +199,14 @@ export class EventStore implements OnApplicationShutdown {
       text: `
         with input as (
           select * from unnest($1::uuid[], $2::smallint[], $3::smallint[], $4::text[], $5::text[], $6::bigint[], $7::bigint[],
-                               $8::text[], $9::text[], $10::text[], $11::bytea[], $12::bytea[])
-            as i (id, lane, status_rank, origin, event_id, order_time, create_time, event_type, source, root_entity, raw, content)),
+                               $8::text[], $9::text[], $10::text[], $11::bytea[], $12::bytea[], $13::text[])
+            as i (id, lane, status_rank, origin, event_id, order_time, create_time, event_type, source, root_entity, raw, content, transport)),
         keys as (
           insert into event_keys (origin, event_id, id, lane, order_time, status_rank)
           select origin, event_id, id, lane, order_time, status_rank from input
           on conflict (origin, event_id) do nothing returning id)
-        insert into events (id, received_at, origin, event_id, event_type, source, create_time, root_entity, raw, content)
-        select id, $13, origin, event_id, event_type, source, to_timestamp(create_time / 1000.0), root_entity, raw, content
+        insert into events (id, received_at, origin, event_id, event_type, source, create_time, root_entity, raw, content, transport)
+        select id, $14, origin, event_id, event_type, source, to_timestamp(create_time / 1000.0), root_entity, raw, content, transport::json
           from input where id in (select id from keys)
         returning id`,
       values: [
@@ -220,6 +222,7 @@ export class EventStore implements OnApplicationShutdown {
         texts((event) => event.rootEntity),
         bytes((event) => event.raw),
         bytes((event) => event.content),
+        texts((event) => event.transport && JSON.stringify(event.transport)),
         new Date(rows[0]?.receivedAt ?? this.clock.now()),
       ],
     });

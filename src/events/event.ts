@@ -1,6 +1,20 @@
 /** How an event came in. */
 export type SourceKind = 'feishu-webhook' | 'feishu-long-connection' | 'webhook' | 'reconcile';
 
+/**
+ * What came beside the body of another system's event and is needed to read it. `json`: the fields are the members of
+ * the object at `fields` in the body (empty: the body itself). `cloudevents`: `attributes` are the context attributes
+ * that came as headers (binary mode); null: the body holds them and the data (structured mode).
+ */
+export type Transport =
+  | { readonly format: 'json'; readonly fields: readonly string[] }
+  | {
+      readonly format: 'cloudevents';
+      readonly attributes: Readonly<Record<string, string>> | null;
+      /** Of the data in binary mode. */
+      readonly contentType?: string;
+    };
+
 /** What happened outside, as received. Immutable; its key is origin + event id. */
 export interface IncomingEvent {
   /** Whose ids these are: `feishu:<app_id>` whichever way the event came in. */
@@ -19,4 +33,6 @@ export interface IncomingEvent {
   readonly raw: Buffer;
   /** The decrypted body, with the token blanked; null when the body came in plain. */
   readonly content: Buffer | null;
+  /** Null: the body is a Feishu envelope. */
+  readonly transport: Transport | null;
 }

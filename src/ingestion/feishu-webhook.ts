@@ -165,6 +165,7 @@ export class FeishuWebhook {
       rootEntity: root?.includes('\u0000') === true ? null : root,
       raw: content === null ? this.withoutToken(raw) : raw,
       content: content === null ? null : this.withoutToken(content),
+      transport: null,
     };
   }
 

@@ -17,6 +17,7 @@ function stored(body: object, changes: Partial<StoredEvent> = {}): StoredEvent {
     rootEntity: null,
     raw: Buffer.from(JSON.stringify(body)),
     content: null,
+    transport: null,
     ...changes,
   };
 }

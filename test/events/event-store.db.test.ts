@@ -21,6 +21,7 @@ function eventOf(changes: Partial<IncomingEvent> = {}): IncomingEvent {
     rootEntity: 'process:1',
     raw: Buffer.from('{"a":1}'),
     content: null,
+    transport: null,
     ...changes,
   };
 }

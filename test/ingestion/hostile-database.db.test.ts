@@ -175,7 +175,7 @@ describe('more than is taken in', () => {
   it('A52: pushes get 503 at once, readiness is off, and nothing that was taken is lost', async () => {
     const store = door.service.app.get(EventStore, { strict: false });
     const event = { origin: 'flood', eventType: 'a', source: 'webhook', raw: Buffer.from('{}') } as const;
-    const rest = { createTime: null, statusRank: 0, rootEntity: null, content: null };
+    const rest = { createTime: null, statusRank: 0, rootEntity: null, content: null, transport: null };
     const taken: Promise<unknown>[] = [];
     await locked('lock table events in access exclusive mode', async () => {
       while (!store.isFull) {

@@ -95,6 +95,7 @@ describe('the decision worker', () => {
       rootEntity: `process:${String(fields['process_id'])}`,
       raw: Buffer.from(envelopeOf(fields, { event_id: eventId })),
       content: null,
+      transport: null,
     });
     return id ?? '';
   }

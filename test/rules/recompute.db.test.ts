@@ -76,6 +76,7 @@ describe(`verdicts that are computed again (seed ${seed})`, () => {
           rootEntity: null,
           raw: Buffer.from(envelopeOf(fields, { event_id: eventId, event_type: eventType })),
           content: null,
+          transport: null,
         });
         ids.push(id!);
       }
