@@ -1,16 +1,10 @@
 import { z } from 'zod';
 import { parseDuration } from '../config/duration.js';
 import { isObject } from '../events/own-member.js';
+import { RECEIVER_KINDS } from './sender.js';
 
 /** Keys of the rule language that this version does not act upon. Refused by name, never ignored. */
-export const LATER_ACTION_KEYS: readonly string[] = [
-  'when',
-  'order',
-  'undo',
-  'sign',
-  'auth',
-  'allowHostFromEvent',
-];
+export const LATER_ACTION_KEYS: readonly string[] = ['when', 'order', 'undo', 'sign', 'allowHostFromEvent'];
 
 /** The schema for the form that was written: a mistake is then reported where it is, not as "none of these forms". */
 function chosen<Output>(
@@ -87,6 +81,11 @@ const success = chosen<z.infer<typeof byStatus> | z.infer<typeof byAnswer>>(
 /** What keys say together. zod looks at it only when each of them is right; the loader does not wait for that. */
 export const TOGETHER = { together: true };
 
+const app = z
+  .string('must be a text')
+  .regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be the name of an app in SOURCES_FILE, or an app id')
+  .optional();
+
 const http = z
   .strictObject({
     type: z.literal('http'),
@@ -112,13 +111,30 @@ const http = z
     body: z.json().optional(),
     timeout: duration(100, 120_000, 'from 100ms to 2m').default(15_000),
     success: success.optional(),
+    auth: z.literal('feishu', 'must be "feishu"').optional(),
+    app,
     retry: retry.optional(),
   })
   .refine((action) => action.body === undefined || !['GET', 'HEAD'].includes(action.method), {
     path: ['body'],
     message: 'cannot be sent with GET or HEAD',
     params: TOGETHER,
+  })
+  .refine((action) => action.app === undefined || action.auth !== undefined, {
+    path: ['app'],
+    message: 'needs "auth": "feishu"',
+    params: TOGETHER,
+  })
+  .refine((action) => action.auth === undefined || !hasAuthorization(action.headers), {
+    path: ['headers'],
+    message: 'cannot hold "authorization" beside "auth"',
+    params: TOGETHER,
   });
+
+/** Whether the headers set what `auth` sets. */
+export function hasAuthorization(headers: Readonly<Record<string, unknown>>): boolean {
+  return Object.keys(headers).some((header) => header.toLowerCase() === 'authorization');
+}
 
 const addressList = z
   .array(z.string('must be a text'))
@@ -153,18 +169,71 @@ const email = z
     params: TOGETHER,
   });
 
-/** One action as a rule file holds it. The kinds of Feishu messages are known to the language, not to this version. */
-export const ACTION_DOCUMENT = z.discriminatedUnion('type', [http, email], {
-  error: 'must be "http" or "email" (the Feishu kinds are not available in this version)',
+/** What a Feishu message says. */
+const message = {
+  text: z.string('must be a text').min(1, 'must not be empty').optional(),
+  card: z.record(z.string(), z.json(), 'must be an object, the JSON of a card').optional(),
+};
+const saysOneThing = (action: { text?: unknown; card?: unknown }): boolean =>
+  (action.text === undefined) !== (action.card === undefined);
+const ONE_THING = { message: 'needs "text" or "card", and not both', params: TOGETHER };
+
+const feishuBot = z
+  .strictObject({
+    type: z.literal('feishu-bot'),
+    name,
+    url: z.string('must be a text').min(1, 'must not be empty'),
+    sign: z
+      .string('must be a text')
+      .regex(/^[A-Za-z][A-Za-z0-9_]*$/, 'must be the name of a secret, without {{ }}')
+      .optional(),
+    ...message,
+    retry: retry.optional(),
+  })
+  .refine(saysOneThing, ONE_THING);
+
+const receiver = z.string('must be a text').min(1, 'must not be empty').optional();
+const feishuMessage = z
+  .strictObject({
+    type: z.literal('feishu-message'),
+    name,
+    to: z
+      .strictObject(
+        { open_id: receiver, user_id: receiver, union_id: receiver, email: receiver, chat_id: receiver },
+        'must be an object like {"open_id": "ou_…"}',
+      )
+      .check(({ value, issues }) => {
+        // A slip of the pen is one mistake, not two.
+        if (issues.length > 0 || RECEIVER_KINDS.filter((kind) => value[kind] !== undefined).length === 1)
+          return;
+        const one = `must name one receiver, by ${RECEIVER_KINDS.join(', ')}`;
+        issues.push({ code: 'custom', message: one, input: value });
+      }),
+    ...message,
+    app,
+    retry: retry.optional(),
+  })
+  .refine(saysOneThing, ONE_THING);
+
+/** The kinds of action, as a sentence lists them. */
+export const KINDS_SENTENCE = 'must be "http", "email", "feishu-bot" or "feishu-message"';
+
+/** One action as a rule file holds it. */
+export const ACTION_DOCUMENT = z.discriminatedUnion('type', [http, email, feishuBot, feishuMessage], {
+  error: KINDS_SENTENCE,
 });
 export type ActionDocument = z.infer<typeof ACTION_DOCUMENT>;
 export type HttpDocument = z.infer<typeof http>;
 export type EmailDocument = z.infer<typeof email>;
+export type FeishuBotDocument = z.infer<typeof feishuBot>;
+export type FeishuMessageDocument = z.infer<typeof feishuMessage>;
 
 /** The keys of each kind of action, and those it cannot do without. */
 export const ACTION_KEYS = {
   http: { known: Object.keys(http.shape), required: ['name', 'url'] },
   email: { known: Object.keys(email.shape), required: ['name', 'to', 'subject'] },
+  'feishu-bot': { known: Object.keys(feishuBot.shape), required: ['name', 'url'] },
+  'feishu-message': { known: Object.keys(feishuMessage.shape), required: ['name', 'to'] },
 } as const satisfies Record<
   ActionDocument['type'],
   { known: readonly string[]; required: readonly string[] }

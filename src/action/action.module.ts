@@ -11,11 +11,16 @@ import { Log } from '../config/log.js';
 import { Metrics } from '../config/metrics.js';
 import { LeasedRows } from '../queue/leased-rows.js';
 import { Wakeup } from '../queue/wakeup.js';
-import { AddressGuard } from './address-guard.js';
 import { DeliveryStore } from './delivery-store.js';
 import { DeliveryWorker, LEASE_SECONDS } from './delivery-worker.js';
 import { EmailSender } from './email-sender.js';
+import { FeishuBotSender } from './feishu-bot-sender.js';
+import { FeishuMessageSender } from './feishu-message-sender.js';
+import { FeishuPlatform } from './feishu-platform.js';
 import { HttpSender } from './http-sender.js';
+import { OutboundHttp } from './outbound-http.js';
+import { OutboundModule } from './outbound.module.js';
+import type { Senders } from './sender.js';
 
 /** Milliseconds that requests under way get to end when the service stops. */
 const GRACE_MS = 5000;
@@ -33,12 +38,26 @@ const GRACE_MS = 5000;
 })
 export class DeliveryModule {}
 
-/** Both senders, as this installation's settings make them. */
-class Senders {
-  constructor(
-    readonly http: HttpSender,
-    readonly email: EmailSender | null,
-  ) {}
+/** The senders, as this installation's settings make them. */
+class OwnSenders implements Senders {
+  readonly http: HttpSender;
+  readonly email: EmailSender | null;
+  readonly feishuBot: FeishuBotSender;
+  readonly feishuMessage: FeishuMessageSender;
+
+  constructor({ settings }: Config, http: OutboundHttp, platform: FeishuPlatform, clock: Clock) {
+    this.http = new HttpSender(http, platform, clock);
+    this.feishuBot = new FeishuBotSender(http, platform, clock);
+    this.feishuMessage = new FeishuMessageSender(platform, clock);
+    this.email =
+      settings.SMTP_URL === undefined
+        ? null
+        : new EmailSender({
+            smtpUrl: settings.SMTP_URL,
+            from: settings.MAIL_FROM ?? '',
+            ca: settings.OUTBOUND_CA,
+          });
+  }
 }
 
 /**
@@ -47,33 +66,21 @@ class Senders {
  * whose instance died: it is made again, and the target can tell by the key.
  */
 @Module({
-  imports: [DeliveryModule],
+  imports: [DeliveryModule, OutboundModule],
   providers: [
     {
-      provide: Senders,
-      inject: [Config, Clock],
-      useFactory: ({ settings }: Config, clock: Clock) =>
-        new Senders(
-          new HttpSender(
-            { guard: new AddressGuard(settings.OUTBOUND_ALLOW), ca: settings.OUTBOUND_CA },
-            clock,
-          ),
-          settings.SMTP_URL === undefined
-            ? null
-            : new EmailSender({
-                smtpUrl: settings.SMTP_URL,
-                from: settings.MAIL_FROM ?? '',
-                ca: settings.OUTBOUND_CA,
-              }),
-        ),
+      provide: OwnSenders,
+      inject: [Config, OutboundHttp, FeishuPlatform, Clock],
+      useFactory: (config: Config, http: OutboundHttp, platform: FeishuPlatform, clock: Clock) =>
+        new OwnSenders(config, http, platform, clock),
     },
     {
       provide: DeliveryWorker,
-      inject: [DataSource, DeliveryStore, Senders, Config, Wakeup, Clock, Log, Metrics],
+      inject: [DataSource, DeliveryStore, OwnSenders, Config, Wakeup, Clock, Log, Metrics],
       useFactory: (
         dataSource: DataSource,
         store: DeliveryStore,
-        senders: Senders,
+        senders: OwnSenders,
         { instance, settings }: Config,
         wakeup: Wakeup,
         clock: Clock,
@@ -101,7 +108,7 @@ export class ActionModule
 {
   constructor(
     private readonly worker: DeliveryWorker,
-    private readonly senders: Senders,
+    private readonly senders: OwnSenders,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -113,6 +120,6 @@ export class ActionModule
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await Promise.all([this.senders.http.close(), this.senders.email?.close()]);
+    await this.senders.email?.close();
   }
 }

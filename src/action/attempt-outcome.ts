@@ -1,4 +1,5 @@
 import { ownAt } from '../events/own-member.js';
+import { OutboundError } from './outbound-error.js';
 import type { AttemptResult, HttpSuccess } from './sender.js';
 
 /** Bytes of an answer that are kept. */
@@ -9,6 +10,8 @@ export interface HttpAnswer {
   readonly status: number;
   /** The header `Retry-After` as it came. */
   readonly retryAfter: string | null;
+  /** The header `x-ogw-ratelimit-reset` of Feishu's platform as it came: seconds to wait. */
+  readonly rateLimitReset: string | null;
   /** The body, or its start. */
   readonly body: Uint8Array;
   /** False when the body went on beyond what is read of it. */
@@ -147,9 +150,14 @@ const NETWORK: readonly (readonly [RegExp, string, string])[] = [
   [/^UND_ERR_(?:DESTROYED|CLOSED)$/, 'SENDER_CLOSED', 'was not asked: the service is stopping'],
 ];
 
-/** The outcome when no whole answer came. Everything may pass, but an address that is not allowed. */
+/** The outcome when no whole answer came. Everything may pass, but a request that must not go out as it is. */
 export function networkOutcome(error: unknown, host: string): AttemptResult {
   const code = codeOf(error);
+  if (error instanceof OutboundError) {
+    if (error.code === 'PROXY_FAILED') return retry({ code, detail: `${host} ${error.message}.` });
+    if (error.code === 'URL_INVALID' || error.code === 'HEADER_INVALID')
+      return permanent({ code, detail: error.message });
+  }
   if (code === 'ADDRESS_FORBIDDEN')
     return permanent({
       code,

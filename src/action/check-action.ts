@@ -1,30 +1,48 @@
 import { type Action, compileAction, type ReportProblem } from './action.js';
-import type { ActionDocument } from './action-document.js';
+import { type ActionDocument, hasAuthorization } from './action-document.js';
+import { RECEIVER_KINDS } from './sender.js';
 
 /** Stand-ins for what is broken: they are sound, so that nothing is said of them. */
 const A_URL = 'https://stand-in.invalid/';
 const AN_ADDRESS = 'stand.in@example.com';
 
+type Given = Readonly<Record<string, unknown>>;
+
 /**
- * Checks the templates, the URL and the addresses of an action, also of one that is otherwise broken, and what its
+ * Checks the templates, the URL and the receivers of an action, also of one that is otherwise broken, and what its
  * keys say together. Problems go to `report`. `given` is the action as the file holds it. Returns what the templates
  * read without a default.
  */
 export function checkAction(
   kind: ActionDocument['type'],
-  given: Readonly<Record<string, unknown>>,
+  given: Given,
   report: ReportProblem,
 ): Action['reads'] {
-  if (kind === 'http') checkHttp(given, report);
-  else if (given['text'] === undefined && given['html'] === undefined)
-    report([], 'ACTION_KEY_MISSING', '"text" or "html" is missing', 'Add "text", "html" or both.');
-  return compileAction(kind === 'http' ? soundHttp(given) : soundEmail(given), report).reads;
+  switch (kind) {
+    case 'http':
+      checkHttp(given, report);
+      return compileAction(soundHttp(given), report).reads;
+    case 'email':
+      if (given['text'] === undefined && given['html'] === undefined)
+        report([], 'ACTION_KEY_MISSING', '"text" or "html" is missing', 'Add "text", "html" or both.');
+      return compileAction(soundEmail(given), report).reads;
+    case 'feishu-bot':
+      checkMessage(given, report);
+      return compileAction(soundBot(given), report).reads;
+    case 'feishu-message':
+      checkMessage(given, report);
+      return compileAction(soundMessage(given), report).reads;
+  }
 }
 
-function checkHttp(
-  { method, body, headers }: Readonly<Record<string, unknown>>,
-  report: ReportProblem,
-): void {
+function checkMessage({ text, card }: Given, report: ReportProblem): void {
+  if (text === undefined && card === undefined)
+    report([], 'ACTION_KEY_MISSING', '"text" or "card" is missing', 'Add one of the two.');
+  if (text !== undefined && card !== undefined)
+    report(['card'], 'ACTION_VALUE_INVALID', '"card" cannot stand beside "text"', 'Remove one of the two.');
+}
+
+function checkHttp({ method, body, headers, auth, app }: Given, report: ReportProblem): void {
   if (body !== undefined && (method === 'GET' || method === 'HEAD')) {
     report(
       ['body'],
@@ -33,6 +51,15 @@ function checkHttp(
       'Remove it, or use POST.',
     );
   }
+  if (app !== undefined && auth === undefined)
+    report(['app'], 'ACTION_VALUE_INVALID', '"app" needs "auth": "feishu"', 'Add it, or remove "app".');
+  if (auth !== undefined && hasAuthorization(textsIn(headers)))
+    report(
+      ['headers'],
+      'ACTION_VALUE_INVALID',
+      '"headers" cannot hold "authorization" beside "auth", which sets it',
+      'Remove the header.',
+    );
   const seen = new Set<string>();
   for (const name of Object.keys(textsIn(headers))) {
     if (seen.has(name.toLowerCase())) {
@@ -47,26 +74,58 @@ function checkHttp(
   }
 }
 
-function soundHttp({ url, headers, body }: Readonly<Record<string, unknown>>): ActionDocument {
+function soundHttp({ url, headers, body, auth }: Given): ActionDocument {
   return {
     type: 'http',
     name: 'a',
     method: 'POST',
-    url: typeof url === 'string' && url !== '' ? url : A_URL,
+    url: textOr(url, A_URL),
     headers: textsIn(headers),
     ...(body === undefined ? {} : { body: body as never }),
+    ...(auth === undefined ? {} : { auth: 'feishu' as const }),
     timeout: 1000,
   };
 }
 
-function textsIn(headers: unknown): Record<string, string> {
-  if (typeof headers !== 'object' || headers === null) return {};
+function soundBot({ url, sign, ...given }: Given): ActionDocument {
+  return {
+    type: 'feishu-bot',
+    name: 'a',
+    url: textOr(url, A_URL),
+    ...(typeof sign === 'string' ? { sign } : {}),
+    ...soundText(given),
+  };
+}
+
+function soundMessage({ to, ...given }: Given): ActionDocument {
+  const receivers = textsIn(to);
+  const kind = RECEIVER_KINDS.find((one) => Object.hasOwn(receivers, one));
+  return {
+    type: 'feishu-message',
+    name: 'a',
+    to: kind === undefined ? { open_id: 'ou_stand_in' } : { [kind]: receivers[kind] },
+    ...soundText(given),
+  };
+}
+
+function soundText({ text, card }: Given): { text: string } | { card: Record<string, never> } {
+  if (typeof card === 'object' && card !== null && !Array.isArray(card))
+    return { card: card as Record<string, never> };
+  return { text: textOr(text, 'a') };
+}
+
+const textOr = (value: unknown, otherwise: string): string =>
+  typeof value === 'string' && value !== '' ? value : otherwise;
+
+/** The members of an object that are texts. */
+function textsIn(value: unknown): Record<string, string> {
+  if (typeof value !== 'object' || value === null) return {};
   return Object.fromEntries(
-    Object.entries(headers).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+    Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
   );
 }
 
-function soundEmail(given: Readonly<Record<string, unknown>>): ActionDocument {
+function soundEmail(given: Given): ActionDocument {
   const addresses = (key: string): string[] => {
     const value = given[key];
     const list: readonly unknown[] = Array.isArray(value) ? value : typeof value === 'string' ? [value] : [];

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import type { DataSource, EntityManager } from 'typeorm';
 import type { Wakeup } from '../queue/wakeup.js';
-import type { RenderedRequest } from './action.js';
+import type { ActionKind, RenderedRequest } from './action.js';
 
 /** The queue of deliveries that wait to be sent. */
 export const DELIVERY_QUEUE = 'deliveries';
@@ -11,7 +11,7 @@ export const DELIVERY_QUEUE = 'deliveries';
 export interface NewDelivery {
   readonly rule: string;
   readonly action: string;
-  readonly kind: 'http' | 'email';
+  readonly kind: ActionKind;
   readonly target: string;
   /** The entity it is about: the root entity of the event, or the event itself. */
   readonly entity: string;
@@ -30,7 +30,7 @@ export interface DeliveryRow {
   readonly actionKey: string;
   readonly rule: string;
   readonly action: string;
-  readonly kind: 'http' | 'email';
+  readonly kind: ActionKind;
   readonly target: string;
   readonly state: string;
   readonly attempt: number;
@@ -178,6 +178,15 @@ export class DeliveryStore {
         rows.map((row) => row.instance),
       ],
     );
+  }
+
+  /**
+   * Gives attempts back that were none, within the transaction that settled them: their numbers are used again. The
+   * fence holds: a number is free again only after the one who had it has settled.
+   */
+  async giveBack(tx: EntityManager, ids: readonly string[]): Promise<void> {
+    if (ids.length === 0) return;
+    await tx.query('update action_keys set attempt = attempt - 1 where id = any($1::uuid[])', [ids]);
   }
 }
 

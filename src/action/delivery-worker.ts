@@ -5,10 +5,10 @@ import type { Metrics } from '../config/metrics.js';
 import type { ClaimedRow, LeasedRows } from '../queue/leased-rows.js';
 import type { Wakeup } from '../queue/wakeup.js';
 import { WorkerLoop } from '../queue/worker-loop.js';
+import { type Ended, recordOf, stateAfter } from './delivery-end.js';
 import { type AttemptRow, DELIVERY_QUEUE, type DeliveryRow, type DeliveryStore } from './delivery-store.js';
 import { makeReady } from './ready-request.js';
-import { nextDelay } from './retry-schedule.js';
-import type { AttemptResult, EmailRequest, HttpRequest, Sender } from './sender.js';
+import type { AttemptResult, Senders } from './sender.js';
 
 /** Seconds an instance may be silent before its deliveries are taken by another. */
 export const LEASE_SECONDS = 8;
@@ -16,14 +16,6 @@ const HEARTBEAT_MS = 2500;
 const SWEEP_MS = 2000;
 const POLL_MS = 500;
 const CONCURRENCY = 50;
-
-interface Ended {
-  readonly row: ClaimedRow;
-  readonly delivery: DeliveryRow;
-  readonly result: AttemptResult;
-  readonly startedAt: number;
-  readonly durationMs: number;
-}
 
 /**
  * Sends deliveries: claims what is due, sends up to 50 at once, writes how each attempt ended. A lease that is kept
@@ -43,10 +35,7 @@ export class DeliveryWorker {
     private readonly dataSource: DataSource,
     private readonly rows: LeasedRows,
     private readonly store: DeliveryStore,
-    private readonly senders: {
-      readonly http: Sender<HttpRequest>;
-      readonly email: Sender<EmailRequest> | null;
-    },
+    private readonly senders: Senders,
     private readonly options: {
       readonly instance: string;
       readonly secrets: ReadonlyMap<string, string>;
@@ -202,12 +191,19 @@ export class DeliveryWorker {
         `the secret ${ready.missing} is not set: set SECRET_${ready.missing}, then redrive`,
       );
     }
-    if (ready.kind === 'http')
-      return await this.senders.http.send(ready.request, delivery.actionKey, ready.used);
-    if (this.senders.email === null) {
-      return refuse('SMTP_NOT_CONFIGURED', 'no mail server is set: set SMTP_URL, then redrive');
+    const { actionKey } = delivery;
+    switch (ready.kind) {
+      case 'http':
+        return await this.senders.http.send(ready.request, actionKey, ready.used);
+      case 'feishu-bot':
+        return await this.senders.feishuBot.send(ready.request, actionKey, ready.used);
+      case 'feishu-message':
+        return await this.senders.feishuMessage.send(ready.request, actionKey, ready.used);
+      case 'email':
+        if (this.senders.email === null)
+          return refuse('SMTP_NOT_CONFIGURED', 'no mail server is set: set SMTP_URL, then redrive');
+        return await this.senders.email.send(ready.request, actionKey, ready.used);
     }
-    return await this.senders.email.send(ready.request, delivery.actionKey, ready.used);
   }
 
   /** Attempts that end while others are being written share the next transaction. */
@@ -228,25 +224,19 @@ export class DeliveryWorker {
   }
 
   private async record(ended: readonly Ended[]): Promise<void> {
-    const next = ended.map((one) => this.next(one));
+    const now = this.options.clock.now();
+    const next = ended.map((one) => stateAfter(one, now));
     const written = await this.dataSource.transaction(async (tx) => {
       const settled = await this.rows.settle(tx, next);
       await this.store.recordAttempts(
         tx,
+        ended.filter(({ row }) => settled.has(row.id)).flatMap((one) => recordOf(one, this.options.instance)),
+      );
+      await this.store.giveBack(
+        tx,
         ended
-          .filter(({ row }) => settled.has(row.id))
-          .map(({ row, result, startedAt, durationMs }): AttemptRow => ({
-            deliveryId: row.id,
-            attempt: row.attempt,
-            startedAt: new Date(startedAt),
-            durationMs,
-            outcome: result.outcome,
-            code: result.code,
-            detail: storable(result.detail),
-            status: result.status,
-            answer: storable(result.answer),
-            instance: this.options.instance,
-          })),
+          .filter(({ row, result }) => result.outcome === 'deferred' && settled.has(row.id))
+          .map(({ row }) => row.id),
       );
       return settled;
     });
@@ -255,24 +245,15 @@ export class DeliveryWorker {
     });
   }
 
-  private next({ row, delivery, result }: Ended): Parameters<LeasedRows['settle']>[1][number] {
-    const now = this.options.clock.now();
-    const base = { ...row, dueAt: new Date(now), code: result.code, reason: storable(result.detail) };
-    if (result.outcome === 'delivered') return { ...base, state: 'delivered', code: null, reason: null };
-    if (result.outcome === 'permanent') return { ...base, state: 'dead' };
-    const elapsed = now - delivery.createdAt.getTime();
-    const delay = nextDelay(delivery.request?.retry ?? null, row.attempt, elapsed, result.retryAfterMs);
-    if (delay !== null) return { ...base, state: 'pending', dueAt: new Date(now + delay) };
-    return {
-      ...base,
-      state: 'dead',
-      code: 'RETRIES_USED_UP',
-      reason: storable(`after ${row.attempt} attempts: ${result.detail}`),
-    };
-  }
-
   private report({ row, delivery, result, durationMs }: Ended, state: string, recorded: boolean): void {
     const { log, metrics } = this.options;
+    if (result.outcome === 'deferred') {
+      log.debug(
+        { event: 'action.deferred', delivery: row.id, code: result.code, ms: result.retryAfterMs },
+        result.detail,
+      );
+      return;
+    }
     metrics.attempts.inc({ kind: delivery.kind, outcome: result.outcome });
     metrics.attemptSeconds.observe(durationMs / 1000);
     const fields = {
@@ -296,9 +277,4 @@ export class DeliveryWorker {
         result.outcome === 'delivered' ? 'delivered' : `will be tried again: ${result.detail}`,
       );
   }
-}
-
-/** PostgreSQL's text takes every character but NUL. */
-function storable(text: string): string {
-  return text.replaceAll('\u0000', '');
 }

@@ -70,6 +70,7 @@ export class EmailSender implements Sender<EmailRequest> {
     }
   }
 
+  /** Ends idle connections. */
   close(): Promise<void> {
     this.transport.close();
     return Promise.resolve();

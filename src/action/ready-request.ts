@@ -1,10 +1,12 @@
 import type { RenderedRequest, SecretSlot } from './action.js';
-import type { EmailRequest, HttpRequest } from './sender.js';
+import type { EmailRequest, FeishuBotRequest, FeishuMessageRequest, HttpRequest } from './sender.js';
 
 /** A request with its secrets in place, ready for a sender; `used` are their values, which must not be kept of an answer. */
 export type ReadyRequest = { readonly used: readonly string[] } & (
   | { readonly kind: 'http'; readonly request: HttpRequest }
   | { readonly kind: 'email'; readonly request: EmailRequest }
+  | { readonly kind: 'feishu-bot'; readonly request: FeishuBotRequest }
+  | { readonly kind: 'feishu-message'; readonly request: FeishuMessageRequest }
 );
 
 /** The secret that a request needs and that nobody has given. */
@@ -27,8 +29,9 @@ export function makeReady(
     if (typeof text !== 'string') return text;
     put(content, slot.at, text);
   }
-  if (stored.kind === 'email') {
-    return { kind: 'email', used, request: content as unknown as EmailRequest };
+  if (stored.kind !== 'http') {
+    // What was null for a secret is a text now: the content is the request.
+    return { kind: stored.kind, used, request: content } as unknown as ReadyRequest;
   }
   const { body, headers, ...rest } = content as unknown as typeof stored.content;
   const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);

@@ -25,6 +25,10 @@ export interface TemplateScope {
   read(path: readonly string[]): unknown;
   /** The label of an enum value of an event field, null when the catalogue has none. */
   labelOf(field: string, value: unknown, language: 'zh' | 'en'): string | null;
+  /** The label of an enum value of a look-up's answer; `path` begins with the look-up's name. Absent: there are none. */
+  labelOfAnswer?(path: readonly string[], value: unknown, language: 'zh' | 'en'): string | null;
+  /** Why there is no value at a path, as a part of a sentence; null: there is no more to say. */
+  absenceOf?(path: readonly string[]): string | null;
   /** IANA name; the zone of dates. */
   readonly timezone: string;
 }
@@ -77,9 +81,13 @@ function evaluate(placeholder: Placeholder, scope: TemplateScope): { value: unkn
     value = apply(filter, value, placeholder, scope);
   }
   if (value === undefined) {
+    const path = placeholder.path.join('.');
+    const reason = scope.absenceOf?.(placeholder.path) ?? null;
     throw new RenderError(
       'TEMPLATE_VALUE_MISSING',
-      `{{ ${placeholder.path.join('.')} }} has no value in this event, and no default`,
+      reason === null
+        ? `{{ ${path} }} has no value in this event, and no default`
+        : `{{ ${path} }} has no value: ${reason}`,
     );
   }
   return { value, escaped };
@@ -91,10 +99,14 @@ function apply(filter: FilterCall, value: unknown, { path }: Placeholder, scope:
     case 'date':
       return formatDate(value, String(first ?? 'yyyy-MM-dd HH:mm'), String(second ?? scope.timezone), path);
     case 'label': {
+      const [root, ...rest] = path;
+      const language = first === 'zh' ? 'zh' : 'en';
       const label =
-        path[0] === 'event' && path.length === 2
-          ? scope.labelOf(path[1] ?? '', value, first === 'zh' ? 'zh' : 'en')
-          : null;
+        root === 'event' && rest.length === 1
+          ? scope.labelOf(rest[0] ?? '', value, language)
+          : root === 'lookup'
+            ? scope.labelOfAnswer?.(rest, value, language)
+            : null;
       return label ?? value;
     }
     case 'json':

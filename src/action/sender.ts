@@ -3,6 +3,14 @@ export type HttpSuccess =
   | { readonly status: readonly number[] }
   | { readonly path: string; readonly equal: string | number | boolean | null };
 
+/** Which of the operator's Feishu apps a request goes through. */
+export interface FeishuAuth {
+  /** Its name or app id, as the rule says it; null: the rule leaves it open. */
+  readonly app: string | null;
+  /** The app id that the event came from; null when it came from elsewhere. */
+  readonly eventApp: string | null;
+}
+
 /** An HTTP request ready to go: templates rendered, secrets in place. Never stored, never logged. */
 export interface HttpRequest {
   readonly method: string;
@@ -11,8 +19,32 @@ export interface HttpRequest {
   readonly body: string | null;
   /** Milliseconds for the whole attempt: name look-up, connection, request, answer. */
   readonly timeoutMs: number;
-  /** null: any 2xx. */
+  /** null: any 2xx; with `auth` code 0 in its answer. */
   readonly success: HttpSuccess | null;
+  /** Sent with the app's tenant token to the platform; then `url` may be a path. Absent: sent to anybody. */
+  readonly auth?: FeishuAuth;
+}
+
+/** What a Feishu message says: a text, or the JSON of a card. The other one is null. */
+export interface FeishuText {
+  readonly text: string | null;
+  readonly card: Readonly<Record<string, unknown>> | null;
+}
+
+/** A message to a custom bot, ready to go. The URL is itself a secret. */
+export interface FeishuBotRequest extends FeishuText {
+  readonly url: string;
+  /** Null: the bot asks for no signature. */
+  readonly signSecret: string | null;
+}
+
+/** Whom a message of an app can go to. */
+export const RECEIVER_KINDS = ['open_id', 'user_id', 'union_id', 'email', 'chat_id'] as const;
+export type ReceiverKind = (typeof RECEIVER_KINDS)[number];
+
+/** A message of an app, ready to go. */
+export interface FeishuMessageRequest extends FeishuText, FeishuAuth {
+  readonly to: { readonly kind: ReceiverKind; readonly id: string };
 }
 
 /** A mail ready to go. Each address is one plain address, checked again by the sender. */
@@ -26,9 +58,12 @@ export interface EmailRequest {
   readonly html: string | null;
 }
 
-/** How one attempt ended. `permanent`: trying again cannot help, a person must look. */
+/**
+ * How one attempt ended. `permanent`: trying again cannot help, a person must look. `deferred`: it was no attempt,
+ * nothing was sent, because a limit of the target is used up; `retryAfterMs` says until when.
+ */
 export interface AttemptResult {
-  readonly outcome: 'delivered' | 'retry' | 'permanent';
+  readonly outcome: 'delivered' | 'retry' | 'permanent' | 'deferred';
   /** A stable code of what went wrong; null when delivered. */
   readonly code: string | null;
   /** One sentence for people. Holds no secret. */
@@ -48,6 +83,13 @@ export interface Sender<Request> {
    * a target may echo them, and what is kept of its answer holds none.
    */
   send(request: Request, actionKey: string, secrets?: readonly string[]): Promise<AttemptResult>;
-  /** Ends idle connections. */
-  close(): Promise<void>;
+}
+
+/** The senders of one installation. */
+export interface Senders {
+  readonly http: Sender<HttpRequest>;
+  /** Null: no mail server is set. */
+  readonly email: Sender<EmailRequest> | null;
+  readonly feishuBot: Sender<FeishuBotRequest>;
+  readonly feishuMessage: Sender<FeishuMessageRequest>;
 }

@@ -10,10 +10,13 @@ export class TemplateError extends Error {
   }
 }
 
-/** What templates may read. `event`: the facts of the event; `rule`: name, description, owner, labels. */
-export const TEMPLATE_ROOTS = ['event', 'now', 'rule', 'secrets'] as const;
+/**
+ * What templates may read. `event`: the facts of the event; `lookup`: the answers of the look-ups, by their names;
+ * `rule`: name, description, owner, labels.
+ */
+export const TEMPLATE_ROOTS = ['event', 'lookup', 'now', 'rule', 'secrets'] as const;
 /** Known to the rule language, and not to this version. */
-const LATER_ROOTS = ['task', 'node', 'process', 'lookup', 'items'];
+const LATER_ROOTS = ['task', 'node', 'process', 'items'];
 
 type Literal = string | number | boolean | null;
 

@@ -4,14 +4,8 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { ConfigError } from './config.errors.js';
 import { parseDuration } from './duration.js';
-import {
-  checkApps,
-  type FeishuApp,
-  platform,
-  readSources,
-  type Sources,
-  type WebhookSource,
-} from './sources.js';
+import { platform } from './platform-address.js';
+import { checkApps, type FeishuApp, readSources, type Sources, type WebhookSource } from './sources.js';
 
 export const ROLES = ['ingest', 'rules', 'action', 'console'] as const;
 export type Role = (typeof ROLES)[number];

@@ -1,16 +1,26 @@
-import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 /** What `GET /metrics` shows. One registry per service, so that several can run in one process. */
 export class Metrics {
   readonly registry = new Registry();
   readonly received = this.counter(
     'aftersign_events_received_total',
-    'Requests to the webhook, by outcome.',
-    ['outcome'],
+    'Events and other requests of senders, by the way they came in and the outcome.',
+    ['source', 'outcome'],
   );
   readonly ackSeconds = this.histogram(
     'aftersign_event_ack_seconds',
-    'From the request to the commit of its event.',
+    'From the request or the frame to the commit of its event.',
+  );
+  readonly connected = this.gauge(
+    'aftersign_feishu_connected',
+    'Whether the long connection of an app is there: 1 or 0.',
+    ['app'],
+  );
+  readonly reconnects = this.counter(
+    'aftersign_feishu_reconnects_total',
+    'Times that the long connection of an app was lost and made again.',
+    ['app'],
   );
   readonly verdicts = this.counter('aftersign_verdicts_total', 'Verdicts of rules, by verdict.', ['verdict']);
   readonly decisionSeconds = this.histogram(
@@ -23,6 +33,16 @@ export class Metrics {
     ['kind', 'outcome'],
   );
   readonly attemptSeconds = this.histogram('aftersign_attempt_seconds', 'One attempt of a delivery.');
+  readonly lookups = this.counter(
+    'aftersign_lookups_total',
+    'Look-ups for events, by kind and by what came of them: answer, cached, failed, later.',
+    ['kind', 'outcome'],
+  );
+  readonly lookupsWaiting = this.gauge(
+    'aftersign_events_waiting',
+    'Events that wait for a look-up, their own or that of an earlier event.',
+    [],
+  );
 
   constructor() {
     collectDefaultMetrics({ register: this.registry });
@@ -34,6 +54,14 @@ export class Metrics {
     labelNames: readonly Label[],
   ): Counter<Label> {
     return new Counter({ name, help, labelNames, registers: [this.registry] });
+  }
+
+  private gauge<Label extends string>(
+    name: string,
+    help: string,
+    labelNames: readonly Label[],
+  ): Gauge<Label> {
+    return new Gauge({ name, help, labelNames, registers: [this.registry] });
   }
 
   private histogram(name: string, help: string): Histogram {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { z } from 'zod';
-import { parseDuration } from './duration.js';
+import { type Node, type ParseError, parseTree } from 'jsonc-parser';
+import { type Secrets, sentenceOf, sourcesSchema, type SourcesDocument } from './sources-schema.js';
 
 /** One Feishu or Lark app that events come from and messages go through. */
 export interface FeishuApp {
@@ -25,7 +25,7 @@ export type Verification =
   | {
       readonly kind: 'standard-webhooks';
       readonly secrets: readonly string[];
-      /** Milliseconds the timestamp may be away from now. */
+      /** Milliseconds the timestamp may be old. */
       readonly maxAge: number;
     }
   /** The HMAC of the body in a header, as GitHub sends it. */
@@ -51,6 +51,8 @@ export interface WebhookSource {
   readonly name: string;
   /** `/webhook/<name>` */
   readonly path: string;
+  /** Event types and patterns that it may send; null: all but those of Feishu. */
+  readonly types: readonly string[] | null;
   readonly verification: Verification;
   readonly format:
     | { readonly kind: 'cloudevents' }
@@ -76,203 +78,137 @@ export interface Sources {
 /** What the SDK of the platform takes for an app id; it refuses any other without a word. */
 export const APP_ID_OF_CONNECTION = /^cli_[0-9a-f]{16}$/;
 
-type Secrets = ReadonlyMap<string, string>;
-
-const name = z
-  .string()
-  .regex(
-    /^[a-z0-9][a-z0-9-]{0,62}$/,
-    'must be 1 to 63 characters of a-z 0-9 - and start with a letter or digit',
-  );
-
-function duration(example: string) {
-  return z.string('must be a duration in quotes').transform((text, context): number => {
-    const ms = parseDuration(text);
-    if (ms !== null && ms >= 1000) return ms;
-    context.addIssue(`is "${text}"; use a duration of at least 1s like ${example}`);
-    return z.NEVER;
-  });
-}
-
-/** The platform's address: an origin alone. */
-export const platform = z
-  .string()
-  .refine(
-    (text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && isOrigin(text),
-    'must be an address like https://open.feishu.cn, without a path',
-  )
-  .transform((text) => new URL(text).origin);
-
-function isOrigin(text: string): boolean {
-  const { pathname, search, hash, username } = new URL(text);
-  return pathname === '/' && search === '' && hash === '' && username === '';
-}
-
-/** `{{ secrets.NAME }}` → the secret. The text itself in the file would end up in a repository. */
-function secretIn(secrets: Secrets) {
-  return z.string('must be a text like "{{ secrets.NAME }}"').transform((text, context): string => {
-    const [, secret] = /^\{\{\s*secrets\.([A-Za-z][A-Za-z0-9_]*)\s*\}\}$/.exec(text) ?? [];
-    // Not repeated: somebody may have written the secret itself.
-    if (secret === undefined)
-      context.addIssue('must be "{{ secrets.NAME }}": secrets do not stand in this file');
-    else {
-      const value = secrets.get(secret);
-      if (value !== undefined && value !== '') return value;
-      context.addIssue(`needs the secret ${secret}: set SECRET_${secret}`);
-    }
-    return z.NEVER;
-  });
-}
-
-function fileSchema(secrets: Secrets) {
-  const secret = secretIn(secrets);
-  const app = z.strictObject({
-    appId: z.string().regex(/^cli_[0-9a-zA-Z]{1,60}$/, 'must look like cli_9f5343c580712544'),
-    appSecret: secret.optional(),
-    encryptKey: secret.optional(),
-    verificationToken: secret.optional(),
-    mode: z
-      .enum(['webhook', 'long-connection', 'both'], 'must be webhook, long-connection or both')
-      .default('webhook'),
-    domain: platform.default('https://open.feishu.cn'),
-    signatureMaxAge: z
-      .union([z.literal('off').transform(() => null), duration('24h')])
-      .default(24 * 3_600_000),
-  });
-  const oneOrMore = z
-    .union([secret.transform((one) => [one]), z.array(secret).min(1).max(4)])
-    .transform((list): readonly string[] => list);
-  const header = z
-    .string()
-    .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/, 'must be the name of a header')
-    .transform((text) => text.toLowerCase());
-  const path = z
-    .string()
-    .regex(/^[\w-]+(?:\.[\w-]+){0,7}$/, 'must be a plain path like data.id')
-    .transform((text) => text.split('.'));
-  const place = z.union([z.strictObject({ header }), z.strictObject({ path })], {
-    error: 'must be {"header": "x-event-id"} or {"path": "data.id"}',
-  });
-  const verify = z.discriminatedUnion(
-    'type',
-    [
-      z.strictObject({
-        type: z.literal('standard-webhooks'),
-        secret: oneOrMore,
-        maxAge: duration('5m').default(300_000),
-      }),
-      z.strictObject({
-        type: z.literal('hmac'),
-        secret: oneOrMore,
-        header: header.default('x-hub-signature-256'),
-        algorithm: z.enum(['sha256', 'sha384', 'sha512']).default('sha256'),
-        encoding: z.enum(['hex', 'base64']).default('hex'),
-        prefix: z.string().max(20).default('sha256='),
-      }),
-      z.strictObject({ type: z.literal('bearer'), secret: oneOrMore }),
-    ],
-    { error: 'must have "type": standard-webhooks, hmac or bearer' },
-  );
-  const format = z.discriminatedUnion(
-    'format',
-    [
-      z.strictObject({ verify, format: z.literal('cloudevents') }),
-      z.strictObject({
-        verify,
-        format: z.literal('json'),
-        id: place.optional(),
-        type: z.union([z.strictObject({ value: z.string().regex(/^[\w.:-]{1,128}$/) }), place], {
-          error: 'must be {"header": "x-event"}, {"path": "type"} or {"value": "order.paid"}',
-        }),
-        typePrefix: z
-          .string()
-          .regex(/^[\w.:-]{0,64}$/, 'must be characters of A-Z a-z 0-9 _ . : -')
-          .default(''),
-        time: place.optional(),
-        fields: path.optional(),
-      }),
-    ],
-    { error: 'must have "format": cloudevents or json' },
-  );
-  return z.strictObject({
-    apps: z.record(name, app).default({}),
-    sources: z
-      .record(
-        name.refine((text) => text !== 'event' && text !== 'feishu', 'is a path that Feishu apps use'),
-        format,
-      )
-      .default({}),
-  });
-}
+/** How old a signed push may be, unless the file says otherwise. */
+const APP_MAX_AGE = 24 * 3_600_000;
+const STANDARD_MAX_AGE = 5 * 60_000;
+const GITHUB_HEADER = 'x-hub-signature-256';
 
 /**
- * Reads `SOURCES_FILE`. What is wrong goes to `problems`, a sentence each; no secret is repeated.
+ * Reads `SOURCES_FILE`. What is wrong goes to `problems`, a sentence each: the place, what is wrong and the mend. No
+ * secret is repeated, nor what stands where one belongs.
  */
 export function readSources(file: string, secrets: Secrets, problems: string[]): Sources {
-  const report = (message: string): Sources => {
+  const report = (message: string): void => {
     problems.push(`SOURCES_FILE "${file}" ${message}`);
-    return { apps: [], webhooks: [] };
   };
-  let json: unknown;
-  try {
-    json = JSON.parse(readFileSync(file, 'utf8').replace(/^\uFEFF/, ''));
-  } catch (error) {
-    return report(
-      error instanceof SyntaxError
-        ? 'is not JSON'
-        : `cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}`,
-    );
-  }
-  const parsed = fileSchema(secrets).safeParse(json);
+  const json = readJson(file, report);
+  if (json === undefined) return NONE;
+  const parsed = sourcesSchema(secrets).safeParse(json, { error: sentenceOf });
   if (!parsed.success) {
-    for (const { path, message } of parsed.error.issues) report(`${path.join('.')}: ${message}`);
-    return { apps: [], webhooks: [] };
+    for (const { path, message } of parsed.error.issues)
+      report(path.length === 0 ? message : `${path.join('.')} ${message}`);
+    return NONE;
   }
-  const apps = Object.entries(parsed.data.apps).map(([of, app]): FeishuApp => ({
-    appSecret: undefined,
-    encryptKey: undefined,
-    verificationToken: undefined,
-    ...app,
-    name: of,
-    path: `/webhook/feishu/${of}`,
-  }));
-  const webhooks = Object.entries(parsed.data.sources).flatMap(([of, source]): WebhookSource[] => {
-    const common = { name: of, path: `/webhook/${of}`, verification: verificationOf(source.verify) };
-    if (source.format === 'cloudevents') return [{ ...common, format: { kind: 'cloudevents' } }];
-    const standard = source.verify.type === 'standard-webhooks';
-    const id = source.id ?? (standard ? { header: 'webhook-id' } : null);
-    if (id === null) {
-      report(`sources.${of}: "id" is missing: say where the sender's id of the event stands`);
-      return [];
-    }
-    return [
-      {
-        ...common,
-        format: {
-          kind: 'json',
-          id,
-          type: source.type,
-          typePrefix: source.typePrefix,
-          time: source.time ?? null,
-          fields: source.fields ?? [],
-        },
-      },
-    ];
-  });
-  return { apps, webhooks };
+  const { apps, sources } = parsed.data;
+  return {
+    apps: Object.entries(apps).map(([name, app]): FeishuApp => ({
+      name,
+      path: `/webhook/feishu/${name}`,
+      mode: app.mode ?? 'webhook',
+      domain: app.domain ?? 'https://open.feishu.cn',
+      appId: app.appId,
+      appSecret: app.appSecret,
+      encryptKey: app.encryptKey,
+      verificationToken: app.verificationToken,
+      signatureMaxAge: app.signatureMaxAge === undefined ? APP_MAX_AGE : app.signatureMaxAge,
+    })),
+    webhooks: Object.entries(sources).flatMap(([name, source]): WebhookSource[] => {
+      const format = formatOf(source, (message) => {
+        report(`sources.${name}${message}`);
+      });
+      const { types = null, verify } = source;
+      return format === null
+        ? []
+        : [{ name, path: `/webhook/${name}`, types, verification: verificationOf(verify), format }];
+    }),
+  };
 }
 
-function verificationOf(
-  verify:
-    | { type: 'standard-webhooks'; secret: readonly string[]; maxAge: number }
-    | ({ type: 'hmac'; secret: readonly string[] } & Omit<
-        Extract<Verification, { kind: 'hmac' }>,
-        'kind' | 'secrets'
-      >)
-    | { type: 'bearer'; secret: readonly string[] },
-): Verification {
-  const { type, secret, ...rest } = verify;
-  return { kind: type, secrets: secret, ...rest } as Verification;
+const NONE: Sources = { apps: [], webhooks: [] };
+
+function readJson(file: string, report: (message: string) => void): unknown {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8').replace(/^\uFEFF/, '');
+  } catch (error) {
+    report(`cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}`);
+    return undefined;
+  }
+  const errors: ParseError[] = [];
+  const root = parseTree(text, errors, { disallowComments: true });
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    report(`is not JSON: look at ${placeIn(text, errors[0]?.offset ?? text.length)}`);
+    return undefined;
+  }
+  // JSON.parse lets the last of them win, and an app or a source would be gone without a word.
+  const twice = root ? keysTwice(root) : [];
+  for (const { offset, value } of twice)
+    report(
+      `has the key "${String(value)}" a second time at ${placeIn(text, offset)}: remove or rename one of the two`,
+    );
+  return twice.length > 0 ? undefined : json;
+}
+
+function keysTwice(node: Node): Node[] {
+  const seen = new Set<unknown>();
+  return (node.children ?? []).flatMap((child) => {
+    const [key] = child.type === 'property' ? (child.children ?? []) : [];
+    const again = key !== undefined && seen.has(key.value) ? [key] : [];
+    seen.add(key?.value);
+    return [...again, ...keysTwice(child)];
+  });
+}
+
+function placeIn(text: string, offset: number): string {
+  const before = text.slice(0, offset).split('\n');
+  return `line ${before.length}, column ${(before.at(-1) ?? '').length + 1}`;
+}
+
+type DeclaredSource = SourcesDocument['sources'][string];
+
+function formatOf(source: DeclaredSource, report: (message: string) => void): WebhookSource['format'] | null {
+  if (source.format === 'cloudevents') return { kind: 'cloudevents' };
+  // What the Standard Webhooks specification says of every sender.
+  const standard = source.verify.type === 'standard-webhooks';
+  const id = placeOf(source.id) ?? (standard ? { header: 'webhook-id' } : null);
+  const { value } = source.type ?? {};
+  const type =
+    value === undefined ? (placeOf(source.type) ?? (standard ? { path: ['type'] } : null)) : { value };
+  const time = placeOf(source.time) ?? (standard ? { path: ['timestamp'] } : null);
+  if (id === null)
+    report('.id is missing: say where the sender\'s id of the event stands, like {"path": "id"}');
+  if (type === null)
+    report('.type is missing: say where the event type stands, or which it is: {"value": "order.paid"}');
+  if (id === null || type === null) return null;
+  const { typePrefix = '', fields = [] } = source;
+  return { kind: 'json', id, type, typePrefix, time, fields };
+}
+
+function placeOf(
+  written:
+    { readonly header?: string | undefined; readonly path?: readonly string[] | undefined } | undefined,
+): PartPlace | null {
+  if (written?.header !== undefined) return { header: written.header };
+  return written?.path === undefined ? null : { path: written.path };
+}
+
+function verificationOf(verify: DeclaredSource['verify']): Verification {
+  const secrets = verify.secret;
+  switch (verify.type) {
+    case 'standard-webhooks':
+      return { kind: 'standard-webhooks', secrets, maxAge: verify.maxAge ?? STANDARD_MAX_AGE };
+    case 'hmac': {
+      const { header = GITHUB_HEADER, algorithm = 'sha256', encoding = 'hex' } = verify;
+      // GitHub's header says which algorithm it is. Others mostly send the signature alone.
+      const prefix = verify.prefix ?? (header === GITHUB_HEADER ? `${algorithm}=` : '');
+      return { kind: 'hmac', secrets, header, algorithm, encoding, prefix };
+    }
+    case 'bearer':
+      return { kind: 'bearer', secrets };
+  }
 }
 
 /** What apps need beyond their form: ids that differ, and what a long connection asks for. */
@@ -285,13 +221,16 @@ export function checkApps(apps: readonly FeishuApp[]): string[] {
     if (appId !== undefined) {
       const other = seen.get(appId);
       if (other !== undefined)
-        problems.push(`${setting('appId', 'FEISHU_APP_ID')} is also the app id of "${other}"`);
+        problems.push(
+          `${setting('appId', 'FEISHU_APP_ID')} is "${appId}", which the app "${other}" has already: name each app once`,
+        );
       seen.set(appId, of);
     }
     if (mode === 'webhook') continue;
     if (appId === undefined || !APP_ID_OF_CONNECTION.test(appId)) {
+      const given = appId === undefined ? 'is missing' : `is "${appId}"`;
       problems.push(
-        `${setting('appId', 'FEISHU_APP_ID')} must be cli_ and 16 hex digits for a long connection, like cli_9f5343c580712544`,
+        `${setting('appId', 'FEISHU_APP_ID')} ${given}: a long connection needs cli_ and 16 of 0-9 a-f, like cli_9f5343c580712544`,
       );
     }
     if (appSecret === undefined)

@@ -1,3 +1,4 @@
+import { RECEIVER_KINDS } from '../action/sender.js';
 import { choices, refer, type Schema } from './condition-schema.js';
 
 const DURATION: Schema = {
@@ -38,6 +39,13 @@ const shared = (type: string): Record<string, Schema> => ({
   },
 });
 
+const APP: Schema = {
+  description:
+    '应用：SOURCES_FILE 中的名称或应用编号；默认为事件来自的应用 / the app: its name in SOURCES_FILE or its id; by default the one the event came from',
+  type: 'string',
+  pattern: '^[A-Za-z0-9_-]{1,64}$',
+};
+
 const HTTP: Schema = {
   type: 'object',
   properties: {
@@ -77,11 +85,32 @@ const HTTP: Schema = {
         },
       ],
     },
+    auth: {
+      description:
+        '飞书自家接口：带应用的 tenant token，地址以 /open-apis/ 开头，默认以 code 0 为成功 / an API of Feishu: sent with the tenant token of the app; the URL begins with /open-apis/, and code 0 is success by default',
+      const: 'feishu',
+    },
+    app: APP,
   },
   required: ['url'],
   additionalProperties: false,
-  if: { properties: { method: { enum: ['GET', 'HEAD'] } }, required: ['method'] },
-  then: { properties: { body: false } },
+  dependencies: { app: ['auth'] },
+  allOf: [
+    {
+      if: { properties: { method: { enum: ['GET', 'HEAD'] } }, required: ['method'] },
+      then: { properties: { body: false } },
+    },
+    {
+      if: { required: ['auth'] },
+      then: {
+        properties: {
+          headers: {
+            propertyNames: { not: { pattern: '^[Aa][Uu][Tt][Hh][Oo][Rr][Ii][Zz][Aa][Tt][Ii][Oo][Nn]$' } },
+          },
+        },
+      },
+    },
+  ],
 };
 
 const EMAIL: Schema = {
@@ -108,9 +137,64 @@ const EMAIL: Schema = {
   additionalProperties: false,
 };
 
+/** What a Feishu message says. */
+const SAYS: Readonly<Record<string, Schema>> = {
+  text: { description: '文本消息，可用模板 / a text; templates work', ...TEXT },
+  card: {
+    description: '卡片 JSON，字符串中可用模板 / the JSON of a card; templates work in every string',
+    type: 'object',
+  },
+};
+const ONE_OF_THEM = [{ required: ['text'] }, { required: ['card'] }];
+
+const FEISHU_BOT: Schema = {
+  type: 'object',
+  properties: {
+    ...shared('feishu-bot'),
+    url: {
+      description:
+        '自定义机器人的 webhook 地址，宜取自密钥 / the webhook address of a custom bot, best as {{ secrets.NAME }}',
+      ...TEXT,
+    },
+    sign: {
+      description:
+        '签名校验的密钥名 / the name of the secret for the signature, when the bot asks for one; without {{ }}',
+      type: 'string',
+      pattern: '^[A-Za-z][A-Za-z0-9_]*$',
+    },
+    ...SAYS,
+  },
+  required: ['url'],
+  oneOf: ONE_OF_THEM,
+  additionalProperties: false,
+};
+
+const FEISHU_MESSAGE: Schema = {
+  type: 'object',
+  properties: {
+    ...shared('feishu-message'),
+    to: {
+      description:
+        '接收者，只写一种编号；chat_id 不可取自事件 / the receiver, by one kind of id; a chat_id never comes from the event',
+      type: 'object',
+      properties: Object.fromEntries(RECEIVER_KINDS.map((kind) => [kind, TEXT])),
+      minProperties: 1,
+      maxProperties: 1,
+      additionalProperties: false,
+    },
+    ...SAYS,
+    app: APP,
+  },
+  required: ['to'],
+  oneOf: ONE_OF_THEM,
+  additionalProperties: false,
+};
+
 const KINDS = [
   ['http', 'HTTP 请求 / an HTTP request'],
   ['email', '邮件 / an e-mail'],
+  ['feishu-bot', '飞书自定义机器人消息 / a message to a Feishu custom bot'],
+  ['feishu-message', '飞书应用消息 / a message of a Feishu app'],
 ] as const;
 const ofKind = (then: (kind: string) => Schema): Schema[] =>
   KINDS.map(([kind]) => ({
@@ -122,6 +206,8 @@ const ofKind = (then: (kind: string) => Schema): Schema[] =>
 export const ACTION_DEFINITIONS: Readonly<Record<string, Schema>> = {
   'action.http': HTTP,
   'action.email': EMAIL,
+  'action.feishu-bot': FEISHU_BOT,
+  'action.feishu-message': FEISHU_MESSAGE,
   action: {
     type: 'object',
     properties: {
@@ -144,6 +230,14 @@ export const ACTION_DEFINITIONS: Readonly<Record<string, Schema>> = {
       {
         label: '邮件 / e-mail',
         body: { type: 'email', name: '${1:mail-someone}', to: ['$2'], subject: '$3', text: '$4' },
+      },
+      {
+        label: '飞书机器人 / Feishu bot',
+        body: { type: 'feishu-bot', name: '${1:tell-group}', url: '{{ secrets.${2:HOOK} }}', text: '$3' },
+      },
+      {
+        label: '飞书消息 / Feishu message',
+        body: { type: 'feishu-message', name: '${1:tell-someone}', to: { open_id: '$2' }, text: '$3' },
       },
     ],
   },

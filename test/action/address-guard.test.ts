@@ -4,10 +4,10 @@ import { createServer as createHttpServer } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { AddressGuard, isForbidden } from '../../src/action/address-guard.js';
-import { HttpSender } from '../../src/action/http-sender.js';
 import type { AttemptResult } from '../../src/action/sender.js';
 import { SystemClock } from '../../src/config/clock.js';
 import type { OutboundAllowance } from '../../src/config/config.js';
+import { ClosableHttpSender } from '../support/senders.js';
 
 // Real: sender, sockets, a listener on 127.0.0.1. Fake: the DNS look-up, where a test says what a name is.
 /** Allowed by name of its address, where nothing listens: stands for what is permitted without leaving this machine. */
@@ -127,14 +127,14 @@ describe('a request to a refused address', () => {
   let lookups: string[] = [];
   let port = 0;
   let addresses: LookupAddress[][] = [];
-  let sender: HttpSender;
+  let sender: ClosableHttpSender;
   const listener = createServer((socket) => {
     connections += 1;
     socket.destroy();
   });
 
   const senderWith = (allow: OutboundAllowance[]) =>
-    new HttpSender(
+    new ClosableHttpSender(
       {
         guard: new AddressGuard(allow),
         ca: undefined,
@@ -146,7 +146,7 @@ describe('a request to a refused address', () => {
       },
       new SystemClock(),
     );
-  const send = (url: string, by: HttpSender = sender, timeoutMs = 5000): Promise<AttemptResult> =>
+  const send = (url: string, by: ClosableHttpSender = sender, timeoutMs = 5000): Promise<AttemptResult> =>
     by.send({ method: 'POST', url, headers: {}, body: '{}', timeoutMs, success: null }, 'key');
   const named = (...found: string[]): LookupAddress[] =>
     found.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }));

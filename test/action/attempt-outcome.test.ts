@@ -17,7 +17,16 @@ const HOST = 'crm.example.com';
 
 function answer(status: number, rest: Partial<HttpAnswer> & { json?: string } = {}): HttpAnswer {
   const text = rest.json ?? '';
-  return { status, retryAfter: null, body: Buffer.from(text), complete: true, brokenBy: null, text, ...rest };
+  return {
+    status,
+    retryAfter: null,
+    rateLimitReset: null,
+    body: Buffer.from(text),
+    complete: true,
+    brokenBy: null,
+    text,
+    ...rest,
+  };
 }
 
 const outcomeOf = (given: HttpAnswer, success: HttpSuccess | null = null) =>

@@ -12,12 +12,12 @@ import {
   type NewDelivery,
 } from '../../src/action/delivery-store.js';
 import { DeliveryWorker } from '../../src/action/delivery-worker.js';
-import { HttpSender } from '../../src/action/http-sender.js';
 import { Metrics } from '../../src/config/metrics.js';
 import { LeasedRows } from '../../src/queue/leased-rows.js';
 import { Wakeup } from '../../src/queue/wakeup.js';
 import { TestClock } from '../support/clock.js';
 import { createTestDatabase, type TestDatabase, withPartitions } from '../support/database.js';
+import { ClosableHttpSender, platformOf, sendersOver } from '../support/senders.js';
 import { TestLog } from '../support/log.js';
 import { type Receiver, startReceiver } from '../support/receiver.js';
 import { scopeOf } from '../support/scope.js';
@@ -32,7 +32,7 @@ describe('the delivery worker', () => {
   let store: DeliveryStore;
   let receiver: Receiver;
   let answers: ((response: Parameters<NonNullable<Parameters<typeof startReceiver>[0]>>[1]) => void)[] = [];
-  const senders: HttpSender[] = [];
+  const senders: ClosableHttpSender[] = [];
 
   beforeAll(async () => {
     database = await createTestDatabase();
@@ -59,10 +59,10 @@ describe('the delivery worker', () => {
     for (const sender of senders.splice(0)) await sender.close();
   });
 
-  function workerOf(leaseSeconds = 60, sender?: HttpSender): DeliveryWorker {
+  function workerOf(leaseSeconds = 60, sender?: ClosableHttpSender): DeliveryWorker {
     const http =
       sender ??
-      new HttpSender(
+      new ClosableHttpSender(
         {
           guard: new AddressGuard([{ kind: 'cidr', address: '127.0.0.1', prefix: 32, port: receiver.port }]),
           ca: undefined,
@@ -80,7 +80,7 @@ describe('the delivery worker', () => {
         leaseSeconds,
       ),
       store,
-      { http, email: null },
+      sendersOver(http, platformOf({ apps: [], clock }), clock),
       {
         instance,
         secrets: new Map([['TOKEN', SECRET]]),

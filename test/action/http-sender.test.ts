@@ -6,9 +6,10 @@ import { createServer as createTcpServer, type AddressInfo, type Server, type So
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { AddressGuard } from '../../src/action/address-guard.js';
-import { HttpSender, type HttpSenderOptions } from '../../src/action/http-sender.js';
+import type { OutboundHttpOptions } from '../../src/action/outbound-http.js';
 import type { HttpRequest } from '../../src/action/sender.js';
 import { Clock } from '../../src/config/clock.js';
+import { ClosableHttpSender } from '../support/senders.js';
 
 // Real: sender, sockets, HTTP and TLS servers on 127.0.0.1, which is allowed here. Fake: the clock; the DNS look-up.
 const NOW = Date.UTC(2026, 10, 23, 12, 0, 0);
@@ -29,7 +30,7 @@ interface Target {
 }
 
 let closers: (() => Promise<unknown>)[] = [];
-let sender: HttpSender;
+let sender: ClosableHttpSender;
 
 async function listen(server: Server, scheme = 'http'): Promise<Target> {
   const sockets = new Set<Socket>();
@@ -61,9 +62,9 @@ const serveRaw = (answer: (socket: Socket) => void): Promise<Target> =>
     }),
   );
 
-function senderWith(options: Partial<HttpSenderOptions> = {}): HttpSender {
+function senderWith(options: Partial<OutboundHttpOptions> = {}): ClosableHttpSender {
   const guard = new AddressGuard([{ kind: 'cidr', address: '127.0.0.0', prefix: 8, port: null }]);
-  const made = new HttpSender(
+  const made = new ClosableHttpSender(
     {
       guard,
       ca: undefined,
@@ -151,7 +152,7 @@ describe('a request', () => {
 
   it('finds an allowed name by the DNS of the machine', async () => {
     const target = await serve((incoming, response) => response.end(incoming.headers.host));
-    const by = new HttpSender(
+    const by = new ClosableHttpSender(
       { guard: new AddressGuard([{ kind: 'host', host: 'localhost', port: target.port }]), ca: undefined },
       new StoppedClock(),
     );

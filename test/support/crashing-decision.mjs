@@ -11,6 +11,8 @@ import { Wakeup } from '../../dist/queue/wakeup.js';
 import { decide } from '../../dist/rules/decide.js';
 import { DecisionWorker } from '../../dist/rules/decision-worker.js';
 import { EvaluationStore } from '../../dist/rules/evaluation-store.js';
+import { LookupCache } from '../../dist/rules/lookup-cache.js';
+import { LookupStore } from '../../dist/rules/lookup-store.js';
 import { RuleSetStore } from '../../dist/rules/rule-set-store.js';
 
 const [, , url, killer] = process.argv;
@@ -27,7 +29,10 @@ const worker = new DecisionWorker(
     evaluations: new EvaluationStore(dataSource),
     deliveries: new DeliveryStore(dataSource, wakeup),
     partitions: new Partitions(dataSource),
+    lookups: new LookupStore(dataSource),
   },
+  // The rules of this test ask nobody.
+  { cache: new LookupCache(), fetcher: null },
   {
     timezone: 'UTC',
     wakeup,

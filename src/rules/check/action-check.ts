@@ -2,6 +2,7 @@ import {
   ACTION_DOCUMENT,
   ACTION_KEYS,
   type ActionDocument,
+  KINDS_SENTENCE,
   LATER_ACTION_KEYS,
   TOGETHER,
 } from '../../action/action-document.js';
@@ -90,12 +91,11 @@ function readKeys(
     report.error(
       typeAt.value,
       'ACTION_VALUE_INVALID',
-      '"type" must be "http" or "email" (the Feishu kinds are not available in this version)',
+      `"type" ${KINDS_SENTENCE}`,
       meant === null ? 'Change the value.' : `Did you mean "${meant}"?`,
     );
   }
-  const kind =
-    known ?? (given.has('url') ? 'http' : given.has('to') || given.has('subject') ? 'email' : null);
+  const kind = known ?? looksLike(given);
   const keys = kind
     ? ACTION_KEYS[kind]
     : { known: [...new Set(KINDS.flatMap((one) => ACTION_KEYS[one].known))], required: ['name'] };
@@ -110,4 +110,13 @@ function readKeys(
     report,
   );
   return { members, kind };
+}
+
+/** The kind that an action without one seems to be of. */
+function looksLike(given: ReadonlyMap<string, Member>): Kind | null {
+  const says = given.has('text') || given.has('card');
+  if (given.has('url')) return says ? 'feishu-bot' : 'http';
+  const to = given.get('to')?.value;
+  if (to?.type === 'object') return 'feishu-message';
+  return to !== undefined || given.has('subject') ? 'email' : null;
 }

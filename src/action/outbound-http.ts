@@ -1,0 +1,204 @@
+import { lookup as dnsLookup } from 'node:dns';
+import { createSecureContext, getCACertificates } from 'node:tls';
+import { Agent, Pool } from 'undici';
+import type { AddressGuard } from './address-guard.js';
+import { type HttpAnswer, keptText } from './attempt-outcome.js';
+import { guardedConnector, type Lookup } from './guarded-connector.js';
+import { OutboundError } from './outbound-error.js';
+import { ProxyTunnel } from './proxy-tunnel.js';
+import type { HttpRequest } from './sender.js';
+
+export interface OutboundHttpOptions {
+  readonly guard: AddressGuard;
+  /** PEM certificates trusted besides the usual ones. */
+  readonly ca: string | undefined;
+  /** `OUTBOUND_PROXY`: all connections go through it. Its own address is the operator's and is not checked. */
+  readonly proxy?: string | undefined;
+  readonly lookup?: Lookup;
+}
+
+/** Bytes of an answer that are read when nobody asks for more. */
+const ANSWER_BYTES = 64 * 1024;
+const HEADER_BYTES = 16 * 1024;
+const INTERIM_ANSWERS = 32;
+
+const POOL = {
+  connections: 16,
+  pipelining: 1,
+  keepAliveTimeout: 4_000,
+  keepAliveMaxTimeout: 60_000,
+  maxHeaderSize: HEADER_BYTES,
+} as const satisfies Pool.Options;
+
+/** Headers that decide where a message ends or what a proxy does with it. */
+const FRAMING_HEADER =
+  /^(?:host|content-length|transfer-encoding|connection|keep-alive|upgrade|te|trailer|expect|proxy-.*)$/i;
+const HEADER_NAME = /^[\w!#$%&'*+.^`|~-]+$/;
+const HEADER_VALUE = /^[\x20-\x7e\xa0-\xff]*$/;
+
+/**
+ * The one door for HTTP that goes out. Connects only to addresses that the guard permits, follows no redirect, uses no
+ * proxy of the environment, and ends within the request's time, whatever the target does.
+ */
+export class OutboundHttp {
+  private readonly agent: Agent;
+  /** Ends every connection, also those being made. */
+  private readonly closing = new AbortController();
+  private readonly underway = new Set<Promise<HttpAnswer>>();
+
+  constructor({ guard, ca, proxy, lookup = dnsLookup }: OutboundHttpOptions) {
+    // Made once: parsing the root certificates again for each connection takes tens of milliseconds.
+    const secureContext = createSecureContext(
+      ca === undefined ? {} : { ca: [...getCACertificates('default'), ca] },
+    );
+    const { signal } = this.closing;
+    const tunnel = proxy === undefined ? null : new ProxyTunnel(proxy, { secureContext, signal });
+    this.agent = new Agent({
+      factory: (origin) => {
+        const port = portOf(new URL(origin));
+        const connect = guardedConnector({ guard, lookup, port, secureContext, signal, tunnel });
+        return new Pool(origin, { ...POOL, connect });
+      },
+    });
+  }
+
+  /**
+   * Sends a request and reads its answer, whatever its status. `headers` win over the request's own; `secrets` are
+   * the secret values within the request, which the kept text of the answer must not hold; of the answer's body
+   * `maxBytes` are read.
+   *
+   * @throws OutboundError, or an error of the network; `networkOutcome` understands both
+   */
+  async exchange(
+    request: HttpRequest,
+    headers: Readonly<Record<string, string>> = {},
+    secrets: readonly string[] = [],
+    maxBytes = ANSWER_BYTES,
+  ): Promise<HttpAnswer> {
+    const url = URL.canParse(request.url) ? new URL(request.url) : null;
+    if (url === null || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '')
+      throw new OutboundError(
+        'URL_INVALID',
+        'The URL is not http or https, or holds a user name or password.',
+      );
+    const all = headersOf(request.headers, headers);
+    const problem = headerProblem(all);
+    if (problem !== null) throw new OutboundError('HEADER_INVALID', problem);
+    const exchange = this.ask(url, { ...request, headers: all }, secrets, maxBytes);
+    this.underway.add(exchange);
+    try {
+      return await exchange;
+    } finally {
+      this.underway.delete(exchange);
+    }
+  }
+
+  /** Waits for what is underway; after that nothing is sent any more. */
+  async close(): Promise<void> {
+    await Promise.allSettled(this.underway);
+    // agent.close() would wait for connections being made that nobody waits for any more.
+    this.closing.abort();
+    await this.agent.destroy();
+  }
+
+  private async ask(
+    url: URL,
+    { method, headers, body, timeoutMs }: HttpRequest,
+    secrets: readonly string[],
+    maxBytes: number,
+  ): Promise<HttpAnswer> {
+    const deadline = new AbortController();
+    const timer = setTimeout(() => {
+      deadline.abort(new OutboundError('DEADLINE_PASSED'));
+    }, timeoutMs);
+    let interimAnswers = 0;
+    try {
+      const response = await beforeDeadline(
+        deadline.signal,
+        this.agent.request({
+          origin: url.origin,
+          path: url.pathname + url.search,
+          method,
+          headers,
+          body,
+          signal: deadline.signal,
+          onInfo: () => {
+            if (++interimAnswers > INTERIM_ANSWERS) throw new OutboundError('TOO_MANY_INTERIM_ANSWERS');
+          },
+        }),
+      );
+      const read = await readStart(response.body, maxBytes);
+      const header = (name: string): string | null => {
+        const value = response.headers[name];
+        return (Array.isArray(value) ? value[0] : value) ?? null;
+      };
+      return {
+        status: response.statusCode,
+        retryAfter: header('retry-after'),
+        rateLimitReset: header('x-ogw-ratelimit-reset'),
+        text: keptText(read.body, secrets),
+        ...read,
+      };
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+const portOf = ({ port, protocol }: URL): number =>
+  port !== '' ? Number(port) : protocol === 'https:' ? 443 : 80;
+
+/** undici notices an abort only once it has a connection; the look-up and the connecting count too. */
+async function beforeDeadline<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  const passed = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => {
+      reject(signal.reason as OutboundError);
+    });
+  });
+  return Promise.race([work, passed]);
+}
+
+async function readStart(
+  stream: AsyncIterable<Buffer>,
+  maxBytes: number,
+): Promise<Pick<HttpAnswer, 'body' | 'complete' | 'brokenBy'>> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  let brokenBy: unknown = null;
+  try {
+    for await (const chunk of stream) {
+      chunks.push(chunk);
+      size += chunk.length;
+      // Leaving the loop destroys the stream and its connection.
+      if (size > maxBytes) break;
+    }
+  } catch (error) {
+    brokenBy = error;
+  }
+  const body = Buffer.concat(chunks).subarray(0, maxBytes);
+  return { body, complete: size <= maxBytes, brokenBy };
+}
+
+/** Our own headers win over the same names of a request, but for the user agent. */
+function headersOf(
+  given: Readonly<Record<string, string>>,
+  winning: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const ours = { ...winning, 'accept-encoding': 'identity' };
+  const names = new Set(Object.keys(ours).map((name) => name.toLowerCase()));
+  const kept = Object.entries(given).filter(([name]) => !names.has(name.toLowerCase()));
+  const named = names.has('user-agent') || kept.some(([name]) => name.toLowerCase() === 'user-agent');
+  return { ...(named ? {} : { 'user-agent': 'Aftersign' }), ...Object.fromEntries(kept), ...ours };
+}
+
+/** Says what is wrong with the headers without repeating a value; null when nothing is. */
+function headerProblem(headers: Record<string, string>): string | null {
+  let size = 0;
+  for (const [name, value] of Object.entries(headers)) {
+    size += name.length + value.length;
+    if (!HEADER_NAME.test(name)) return 'A header has a name that HTTP does not allow.';
+    if (FRAMING_HEADER.test(name)) return `The header ${name} cannot be set by a rule.`;
+    if (!HEADER_VALUE.test(value)) return `The header ${name} holds characters that a header cannot hold.`;
+  }
+  return size > HEADER_BYTES ? 'The headers are larger than 16 kB.' : null;
+}
