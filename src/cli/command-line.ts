@@ -18,7 +18,25 @@ export async function runCommandLine(argv: readonly string[]): Promise<void> {
       process.exitCode = await runDemo({ once: options.once ?? false });
     });
 
+  program
+    .command('fake-feishu')
+    .description(
+      'a Feishu platform on this machine, to try Aftersign with; prints the settings that lead there',
+    )
+    .option('--port <n>', 'port of 127.0.0.1; 0: any', port, 3900)
+    .option('--webhook <url>', 'push to this webhook too', httpUrl)
+    .addHelpText(
+      'after',
+      '\nExample:\n  npm run fake-feishu -- --port 3900 --webhook http://127.0.0.1:3000/webhook/event',
+    )
+    .action(async (options: { port: number; webhook?: string }) => {
+      const { runFakeFeishu } = await import('./fake-feishu.js');
+      process.exitCode = await runFakeFeishu(options);
+    });
+
   addRuleCommands(program.command('rules').description('rule files, and the rule set that is live'));
+
+  addEventCommands(program.command('events').description('events that came in, or are to come in'));
 
   program
     .command('explain <event-id>')
@@ -49,6 +67,33 @@ export async function runCommandLine(argv: readonly string[]): Promise<void> {
 }
 
 const JSON_OPTION = 'one JSON document on standard output';
+
+function addEventCommands(events: Command): void {
+  events
+    .command('import <file>')
+    .description(
+      'store the events of a file, one JSON text a line: Feishu envelopes, CloudEvents, or bodies of a declared source',
+    )
+    .option('--source <name>', 'the lines are bodies of this source of SOURCES_FILE')
+    .option('--app <app-id>', 'events of this Feishu app only; also the app of envelopes that name none')
+    .option('--only-store', 'no rule decides the events and nothing is sent')
+    .option('--from-start', 'not from where an interrupted import of this file stopped')
+    .option('--json', JSON_OPTION)
+    .addHelpText(
+      'after',
+      '\nWhat is stored already is not stored again. After an interruption the same command goes on.\n\nExample:\n  aftersign events import missed.ndjson --only-store',
+    )
+    .action(
+      async (
+        file: string,
+        options: { source?: string; app?: string; onlyStore?: boolean; fromStart?: boolean; json?: boolean },
+      ) => {
+        const { importEvents } = await import('./events-import.js');
+        const { source, app, onlyStore = false, fromStart = false, json = false } = options;
+        process.exitCode = await importEvents(file, { source, app, onlyStore, fromStart, json });
+      },
+    );
+}
 
 function addRuleCommands(rules: Command): void {
   rules
@@ -93,13 +138,23 @@ function addRuleCommands(rules: Command): void {
     .description('events through the rule files: verdicts and rendered deliveries; nothing is stored or sent')
     .option('--rules <dir>', 'another rules folder')
     .option('--last <n>', 'the events received last, instead of a file', count)
+    .option('--source <name>', 'the file holds bodies of this source of SOURCES_FILE')
+    .option('--lookups <file>', 'the answers of look-ups, as {"name": value}; nobody is asked')
     .option('--json', JSON_OPTION)
-    .addHelpText('after', '\nExamples:\n  aftersign rules try event.json\n  aftersign rules try --last 50')
-    .action(async (file: string | undefined, options: { rules?: string; last?: number; json?: boolean }) => {
-      const { tryRules } = await import('./rules-try.js');
-      const { rules: folder, last, json = false } = options;
-      process.exitCode = await tryRules(file, { rules: folder, last, json });
-    });
+    .addHelpText(
+      'after',
+      '\nExamples:\n  aftersign rules try event.json --lookups answers.json\n  aftersign rules try --last 50',
+    )
+    .action(
+      async (
+        file: string | undefined,
+        options: { rules?: string; last?: number; source?: string; lookups?: string; json?: boolean },
+      ) => {
+        const { tryRules } = await import('./rules-try.js');
+        const { rules: folder, last, source, lookups, json = false } = options;
+        process.exitCode = await tryRules(file, { rules: folder, last, source, lookups, json });
+      },
+    );
   rules
     .command('activate <hash>')
     .description('make a stored rule set live again, by the first 6 or more digits of its hash')
@@ -114,4 +169,16 @@ function addRuleCommands(rules: Command): void {
 function count(text: string): number {
   if (!/^[1-9]\d{0,3}$/.test(text)) throw new InvalidArgumentError('It must be a number from 1 to 9999.');
   return Number(text);
+}
+
+function port(text: string): number {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535)
+    throw new InvalidArgumentError('It must be a number from 0 to 65535.');
+  return Number(text);
+}
+
+function httpUrl(text: string): string {
+  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol))
+    throw new InvalidArgumentError('It must be an address like http://127.0.0.1:3000/webhook/event.');
+  return text;
 }

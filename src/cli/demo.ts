@@ -143,7 +143,7 @@ async function followOneEvent(stage: Stage, entry: CatalogueEntry): Promise<bool
     const found = await stage.app
       .get(EventStore, { strict: false })
       .findByKey(`feishu:${stage.feishu.appId}`, push.eventId);
-    return found && found.state !== 'undecided' ? found.id : null;
+    return found && (found.state === 'decided' || found.state === 'quarantined') ? found.id : null;
   });
   if (id === null) {
     say(pc.red(`\n  The event was not decided within ${ARRIVE_WITHIN_MS / 1000} s: see the log.\n`));
@@ -197,7 +197,7 @@ async function showDeliveries(stage: Stage, id: string): Promise<boolean> {
       : null;
   });
   const deliveries = ended ?? (await store.findOfEvent(id));
-  const arrived = { http: false, email: false };
+  const arrived = new Set<string>();
   for (const delivery of deliveries) {
     const attempts = await store.attemptsOf(delivery.id);
     const last = attempts.at(-1);
@@ -209,9 +209,9 @@ async function showDeliveries(stage: Stage, id: string): Promise<boolean> {
     );
     line('', pc.dim(`action key ${delivery.actionKey}`));
     const seen = delivery.kind === 'http' ? showRequest(stage, delivery) : showMail(stage, delivery);
-    if (ok && seen) arrived[delivery.kind] = true;
+    if (ok && seen) arrived.add(delivery.kind);
   }
-  const both = arrived.http && arrived.email;
+  const both = arrived.has('http') && arrived.has('email');
   say(
     both
       ? pc.green('\n  Both arrived: the HTTP request and the e-mail.\n')

@@ -1,21 +1,32 @@
 import { readFile } from 'node:fs/promises';
-import type { Catalogue } from '../events/catalogue.js';
-import { readEnvelope } from '../events/envelope.js';
+import type { WebhookSource } from '../config/sources.js';
+import { Catalogue } from '../events/catalogue.js';
+import type { IncomingEvent } from '../events/event.js';
 import type { StoredEvent } from '../events/event-store.js';
 import { parseLossless } from '../events/lossless-json.js';
-import { isObject, own } from '../events/own-member.js';
-import { decryptFeishu, feishuAesKey } from '../ingestion/feishu-crypto.js';
+import { BodyReader } from './body-reader.js';
 
+/** For CloudEvents of which it is not said whose they are: nothing of them is stored. */
+const ANYBODY: WebhookSource = {
+  name: 'cloudevents',
+  path: '',
+  types: ['*'],
+  verification: { kind: 'bearer', secrets: [] },
+  format: { kind: 'cloudevents' },
+};
+const NO_TYPES = new Catalogue([]);
 const MAX_BYTES = 5 * 1024 * 1024;
 
 /**
- * An event from a file, or from standard input for `-`: the body of a push as Feishu sends it, plain or encrypted.
- * A list of them is one event each. Answers a sentence when there is none.
+ * An event from a file, or from standard input for `-`: the body of a push as Feishu sends it, plain or encrypted, a
+ * structured CloudEvent, or a body of the given source. A list of them is one event each. Answers a sentence when there
+ * is none.
  */
 export async function readEventFile(
   file: string,
   catalogue: Catalogue,
   encryptKey: string | undefined,
+  source: WebhookSource | null = null,
 ): Promise<readonly StoredEvent[] | string> {
   let text: string;
   try {
@@ -24,17 +35,31 @@ export async function readEventFile(
     return `${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`;
   }
   if (text.length > MAX_BYTES) return `${file} is larger than ${MAX_BYTES} bytes`;
-  let body: unknown;
+  let bodies: readonly string[];
   try {
-    body = parseLossless(text.replace(/^\uFEFF/, ''));
+    const plain = text.replace(/^\uFEFF/, '');
+    const body = parseLossless(plain);
+    bodies = Array.isArray(body) ? body.map((one) => JSON.stringify(one)) : [plain];
   } catch (error) {
     return `${file} is no JSON: ${error instanceof Error ? error.message : String(error)}`;
   }
   const events: StoredEvent[] = [];
-  for (const one of Array.isArray(body) ? (body as unknown[]) : [body]) {
-    const event = eventOf(one, catalogue, encryptKey);
+  const reader = new BodyReader(
+    {
+      source,
+      cloudEvents: [ANYBODY],
+      apps: [{ encryptKey }],
+      onlyApp: null,
+      defaultApp: 'unknown',
+      kind: null,
+    },
+    { current: catalogue },
+    NO_TYPES,
+  );
+  for (const body of bodies) {
+    const event = reader.read(Buffer.from(body));
     if (typeof event === 'string') return `${file} holds no event: ${event}`;
-    events.push(event);
+    events.push(storedOf(event));
   }
   return events;
 }
@@ -45,28 +70,12 @@ async function readStandardInput(): Promise<string> {
   return Buffer.concat(parts).toString('utf8');
 }
 
-function eventOf(body: unknown, catalogue: Catalogue, encryptKey: string | undefined): StoredEvent | string {
-  const encrypted = isObject(body) ? own(body, 'encrypt') : undefined;
-  if (typeof encrypted === 'string') {
-    if (encryptKey === undefined) return 'it is encrypted, and FEISHU_ENCRYPT_KEY is not set';
-    const plain = decryptFeishu(feishuAesKey(encryptKey), encrypted);
-    if (!plain) return 'it cannot be decrypted with FEISHU_ENCRYPT_KEY';
-    return eventOf(parseLossless(plain.toString('utf8')), catalogue, undefined);
-  }
-  const envelope = readEnvelope(body);
-  if (typeof envelope === 'string') return envelope;
-  const { eventId, eventType, createTime, appId, fields } = envelope;
+function storedOf(event: IncomingEvent): StoredEvent {
+  const { createTime, ...rest } = event;
   return {
+    ...rest,
     id: '',
     receivedAt: new Date(),
-    origin: `feishu:${appId ?? ''}`,
-    eventId,
-    eventType,
-    source: 'feishu-webhook',
     createTime: createTime === null ? null : new Date(createTime),
-    rootEntity: catalogue.rootEntityOf(eventType, fields),
-    raw: Buffer.from(JSON.stringify(body)),
-    content: null,
-    transport: null,
   };
 }

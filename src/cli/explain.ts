@@ -113,6 +113,12 @@ function textOf(
   ];
   if (state === 'undecided')
     lines.push(pc.yellow('  not decided yet 尚未求值: it waits for its turn, or no rule set is live'));
+  if (state === 'waiting')
+    lines.push(
+      pc.yellow(
+        '  not decided yet 尚未求值: it waits for a look-up, or behind an earlier event of its process',
+      ),
+    );
   if (state === 'quarantined') lines.push(pc.red(`  quarantined 已隔离: ${printable(reason ?? '')}`));
   const width = process.stdout.columns || 100;
   for (const evaluation of evaluations) {

@@ -1,8 +1,10 @@
 import pc from 'picocolors';
 import { displayWidth, graphemesOf, printable } from '../config/terminal-text.js';
 import type { Label } from '../events/catalogue.js';
-import type { ExplainedChange, RuleExplanation } from '../rules/explain.js';
+import { nameOf } from '../rules/condition-tree.js';
+import type { ExplainedChange, ExplainedLookup, RuleExplanation } from '../rules/explain.js';
 import type { ExplainedLeaf, ExplainedNode, ValueLabel } from '../rules/explained-tree.js';
+import { lookupPlaceOf } from '../rules/lookup-name.js';
 
 export interface TextStyle {
   readonly colour: boolean;
@@ -33,6 +35,7 @@ export function formatExplanation(explanation: RuleExplanation, { colour, width 
   return [
     ...writer.heading(explanation),
     ...writer.tree(explanation.tree, 1),
+    ...writer.lookups(explanation),
     ...writer.repair(explanation),
   ].join('\n');
 }
@@ -109,6 +112,29 @@ class ExplanationWriter {
     return actual === expected || leaf.operator === 'exists' ? null : `— ${was}`;
   }
 
+  /** What came of the look-ups; of those that nobody asked, only when the rule needed them. */
+  lookups({ lookups, verdict }: RuleExplanation): string[] {
+    const needed = verdict.verdict === 'unknown' ? namesWithin(verdict.missing) : new Set<string>();
+    return lookups
+      .filter(({ name, state }) => state !== 'not asked' || needed.has(name))
+      .map((lookup) => this.lookup(lookup));
+  }
+
+  private lookup(lookup: ExplainedLookup): string {
+    const { yellow, dim } = this.colours;
+    const name = `look-up 查询 ${visible(lookup.name, MAX_VALUE)}`;
+    switch (lookup.state) {
+      case 'answered':
+        return dim(`  ${name}: answered 已应答 ${timeText(lookup.fetchedAt)}`);
+      case 'failed':
+        return yellow(
+          `  ${name}: failed 失败: ${visible(lookup.code, MAX_VALUE)}: ${visible(lookup.detail, 500)}`,
+        );
+      case 'not asked':
+        return yellow(`  ${name}: not asked 未查询`);
+    }
+  }
+
   repair({ repair, verdict }: RuleExplanation): string[] {
     if (!repair) return [];
     const { bold, dim } = this.colours;
@@ -161,6 +187,15 @@ function indent(depth: number): string {
   return '  '.repeat(depth);
 }
 
+/** The look-ups that facts are of. */
+function namesWithin(facts: readonly string[]): ReadonlySet<string> {
+  return new Set(facts.map((fact) => lookupPlaceOf(fact)?.name ?? ''));
+}
+
+function timeText(ms: number): string {
+  return Math.abs(ms) <= 8.64e15 ? new Date(ms).toISOString() : String(ms);
+}
+
 function namesText(names: readonly string[]): string {
   return names.map((name) => visible(name, MAX_VALUE)).join(', ');
 }
@@ -169,7 +204,7 @@ function placeText(
   { fact, path }: { readonly fact: string; readonly path: readonly string[] | null },
   label: Label | null,
 ): string {
-  const name = visible(path ? `${fact} $.${path.join('.')}` : fact, MAX_VALUE);
+  const name = visible(nameOf({ fact, path }), MAX_VALUE);
   return label ? `${name} ${visible(label.zh, MAX_VALUE)}` : name;
 }
 

@@ -15,6 +15,7 @@ import { RuleSetStore } from '../rules/rule-set-store.js';
 export interface Installation {
   readonly settings: Config;
   readonly builtIn: Catalogue;
+  readonly catalogue: LiveCatalogue;
   readonly events: EventStore;
   readonly ruleSets: RuleSetStore;
   readonly evaluations: EvaluationStore;
@@ -32,21 +33,26 @@ export async function withInstallation<T>(work: (installation: Installation) => 
         })
       : null;
   const dataSource = createDataSource(server?.url ?? { url: settings.DATABASE_URL ?? '' }, 4);
+  let events: EventStore | undefined;
   try {
     await dataSource.initialize();
     await migrate(dataSource);
     const clock = new SystemClock();
     const wakeup = new Wakeup(dataSource);
     const builtIn = loadBuiltInCatalogue();
+    const catalogue = new LiveCatalogue(dataSource, builtIn);
+    events = new EventStore(dataSource, new Partitions(dataSource), wakeup, clock);
     return await work({
       settings,
       builtIn,
-      events: new EventStore(dataSource, new Partitions(dataSource), wakeup, clock),
-      ruleSets: new RuleSetStore(dataSource, builtIn, new LiveCatalogue(dataSource, builtIn), clock),
+      catalogue,
+      events,
+      ruleSets: new RuleSetStore(dataSource, builtIn, catalogue, clock),
       evaluations: new EvaluationStore(dataSource),
       deliveries: new DeliveryStore(dataSource, wakeup),
     });
   } finally {
+    await events?.onApplicationShutdown();
     if (dataSource.isInitialized) await dataSource.destroy();
     await server?.stop();
   }

@@ -1,18 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import cliProgress from 'cli-progress';
 import { loadBuiltInCatalogue } from '../events/catalogue.js';
 import { checkFiles } from '../rules/check/check-files.js';
 import { ruleSetHash } from '../rules/check/rule-set-hash.js';
 import { byPlace, type Finding, formatFinding, toSarif } from '../rules/finding.js';
 import { readRuleFolder } from '../rules/rule-files.js';
 import { pc } from './colours.js';
+import { progressOn } from './progress.js';
 import { rulesFolder } from './rules-folder.js';
 
 /** With fewer files the check is over before anybody wonders. */
 const FILES_WITH_PROGRESS = 500;
-const PROGRESS_EVERY_MS = 2000;
 
 /**
  * `aftersign rules check`: whether the files of a folder would be taken as they are. Needs no settings, no database
@@ -34,7 +33,8 @@ export async function checkRules(
   }
   const catalogue = loadBuiltInCatalogue();
   const { files, findings: unreadable } = await readRuleFolder(path);
-  const progress = files.size > FILES_WITH_PROGRESS ? progressOn(process.stderr) : null;
+  const words = { doing: 'checking', done: 'checked', what: 'files' };
+  const progress = files.size > FILES_WITH_PROGRESS ? progressOn(process.stderr, words) : null;
   const checked = checkFiles(files, catalogue, progress?.step);
   progress?.end();
   const findings = [...unreadable, ...checked.findings].sort(byPlace);
@@ -72,42 +72,6 @@ function writeFindings(findings: readonly Finding[], files: ReadonlyMap<string, 
 
 function amount(number: number, what: string): string {
   return `${number} ${what}${number === 1 || what === 'info' ? '' : 's'}`;
-}
-
-/** A bar on a terminal, else a line now and then. */
-function progressOn(stream: NodeJS.WriteStream): {
-  readonly step: (done: number, of: number) => void;
-  readonly end: () => void;
-} {
-  if (stream.isTTY) {
-    const bar = new cliProgress.SingleBar(
-      {
-        format: 'checking [{bar}] {value} of {total} files',
-        stream,
-        clearOnComplete: true,
-        hideCursor: true,
-      },
-      cliProgress.Presets.legacy,
-    );
-    return {
-      step: (done, of) => {
-        if (done === 1) bar.start(of, 0);
-        bar.update(done);
-      },
-      end: () => {
-        bar.stop();
-      },
-    };
-  }
-  let last = performance.now();
-  return {
-    step: (done, of) => {
-      if (performance.now() - last < PROGRESS_EVERY_MS) return;
-      last = performance.now();
-      stream.write(`checked ${done} of ${of} files\n`);
-    },
-    end: () => undefined,
-  };
 }
 
 function ownVersion(): string {

@@ -1,8 +1,9 @@
 import Table from 'cli-table3';
 import { printable } from '../config/terminal-text.js';
-import type { Catalogue, FieldDefinition } from '../events/catalogue.js';
+import type { FieldDefinition } from '../events/catalogue.js';
 import type { ConditionDocument, LeafDocument } from '../rules/condition-document.js';
 import { referenceIn } from '../rules/condition-document.js';
+import type { LookupDocument } from '../rules/lookup-document.js';
 import { parseOperator } from '../rules/operators.js';
 import type { Rule, RuleSet } from '../rules/rule-set.js';
 import { inColour, pc } from './colours.js';
@@ -34,19 +35,35 @@ export async function showRules(name: string | undefined, options: ShowOptions):
   }
   process.stdout.write(
     options.json
-      ? `${JSON.stringify({ ruleSet: ruleSet.hash, rules: rules.map(({ document }) => document) })}\n`
+      ? `${JSON.stringify({ ruleSet: ruleSet.hash, rules: rules.map(({ document }) => document), lookups: lookupsOf(rules, ruleSet) })}\n`
       : `${rules.map((rule) => tableOf(rule, ruleSet)).join('\n\n')}\n`,
   );
   return 0;
 }
 
-function tableOf(rule: Rule, { catalogue, conditions }: RuleSet): string {
+/** The look-ups that the rules read, by name; in the order of the file. */
+function lookupsOf(rules: readonly Rule[], { lookups }: RuleSet): Record<string, LookupDocument> {
+  const read = new Set(
+    rules.flatMap((rule) => [...(rule.lookups?.conditions ?? []), ...(rule.lookups?.templates ?? [])]),
+  );
+  // What one look-up needs of another is read too; a set grows while it is walked through.
+  for (const name of read) for (const needed of lookups.get(name)?.needs ?? []) read.add(needed);
+  return Object.fromEntries(
+    [...lookups.values()].filter(({ name }) => read.has(name)).map(({ name, document }) => [name, document]),
+  );
+}
+
+function tableOf(rule: Rule, ruleSet: RuleSet): string {
+  const { catalogue, conditions } = ruleSet;
   const table = new Table({
     style: { head: [], border: inColour ? ['gray'] : [] },
     wordWrap: true,
     colWidths: [12, Math.max(48, (process.stdout.columns || 100) - 16)],
   });
   const { document } = rule;
+  const lookups = Object.entries(lookupsOf([rule], ruleSet)).map(
+    ([name, lookup]) => `${name}: ${lookup.type} ${lookup.type === 'http' ? lookup.url : lookup.id}`,
+  );
   const about = [
     rule.file,
     ...(rule.owner ? [`owner ${rule.owner}`] : []),
@@ -60,7 +77,8 @@ function tableOf(rule: Rule, { catalogue, conditions }: RuleSet): string {
     ],
     ['file 文件', printable(about.join(' · '))],
     ['when 触发', rule.trigger.map((one) => labelled(one, catalogue.find(one)?.label)).join('\n')],
-    ['if 条件', linesOf(document.conditions, rule, catalogue, conditions, 0).join('\n')],
+    ['if 条件', linesOf(document.conditions, rule, ruleSet, conditions, 0).join('\n')],
+    ...(lookups.length > 0 ? [['ask 查询', lookups.map(printable).join('\n')]] : []),
     ['then 动作', document.actions.map((action) => printable(summaryOf(action))).join('\n')],
   );
   return table.toString();
@@ -75,13 +93,13 @@ const GROUPS = { all: 'all of 全部满足', any: 'any of 任一满足', not: 'n
 function linesOf(
   condition: ConditionDocument,
   rule: Rule,
-  catalogue: Catalogue,
+  ruleSet: RuleSet,
   named: ReadonlyMap<string, ConditionDocument>,
   depth: number,
 ): string[] {
   // The table takes plain spaces away where it breaks lines.
   const indent = '\u00a0\u00a0'.repeat(depth);
-  const below = (one: ConditionDocument): string[] => linesOf(one, rule, catalogue, named, depth + 1);
+  const below = (one: ConditionDocument): string[] => linesOf(one, rule, ruleSet, named, depth + 1);
   if ('condition' in condition) {
     const meant = named.get(condition.condition);
     return [`${indent}condition 命名条件 ${pc.bold(condition.condition)}`, ...(meant ? below(meant) : [])];
@@ -90,13 +108,13 @@ function linesOf(
   if ('all' in condition) return [`${indent}${GROUPS.all}${title}`, ...condition.all.flatMap(below)];
   if ('any' in condition) return [`${indent}${GROUPS.any}${title}`, ...condition.any.flatMap(below)];
   if ('not' in condition) return [`${indent}${GROUPS.not}${title}`, ...below(condition.not)];
-  return [`${indent}${leafLine(condition, rule, catalogue)}`];
+  return [`${indent}${leafLine(condition, rule, ruleSet)}`];
 }
 
-function leafLine(leaf: LeafDocument, rule: Rule, catalogue: Catalogue): string {
-  const field = rule.trigger
-    .flatMap((pattern) => catalogue.matching(pattern))
-    .map(({ eventType }) => catalogue.fieldOf(eventType, leaf.fact))
+function leafLine(leaf: LeafDocument, rule: Rule, ruleSet: RuleSet): string {
+  const types = rule.trigger.flatMap((pattern) => ruleSet.catalogue.matching(pattern));
+  const field = types
+    .map(({ eventType }) => ruleSet.fieldOf(eventType, leaf.fact))
     .find((one) => one !== null);
   const operator = parseOperator(leaf.operator)?.base.label;
   const fact = printable(leaf.path ? `${leaf.fact} ${leaf.path}` : leaf.fact);
@@ -116,7 +134,20 @@ function valueOf(value: unknown, field: FieldDefinition | undefined): string {
 }
 
 function summaryOf(action: Rule['document']['actions'][number]): string {
-  return action.type === 'http'
-    ? `${action.name}: ${action.method} ${action.url}`
-    : `${action.name}: e-mail 邮件 to ${action.to.join(', ')}: ${action.subject}`;
+  switch (action.type) {
+    case 'http':
+      return `${action.name}: ${action.method} ${action.url}`;
+    case 'email':
+      return `${action.name}: e-mail 邮件 to ${action.to.join(', ')}: ${action.subject}`;
+    case 'feishu-bot':
+      return `${action.name}: Feishu bot 飞书机器人 ${action.url}: ${messageOf(action)}`;
+    case 'feishu-message': {
+      const receivers = Object.entries(action.to).map(([kind, id]) => `${kind} ${id}`);
+      return `${action.name}: Feishu message 飞书消息 to ${receivers.join(', ')}: ${messageOf(action)}`;
+    }
+  }
+}
+
+function messageOf({ text }: { readonly text?: string | undefined }): string {
+  return text ?? 'a card 卡片';
 }

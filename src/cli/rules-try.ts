@@ -4,12 +4,15 @@ import { loadConfig } from '../config/config.js';
 import { printable } from '../config/terminal-text.js';
 import { loadBuiltInCatalogue } from '../events/catalogue.js';
 import type { StoredEvent } from '../events/event-store.js';
-import { decide, judge, type Verdict } from '../rules/decide.js';
+import { decide, type DecisionInputs, judge, type Verdict } from '../rules/decide.js';
+import type { LookupAnswers } from '../rules/lookup-document.js';
 import type { RuleSet } from '../rules/rule-set.js';
 import { subjectOf } from '../rules/subject.js';
 import { pc } from './colours.js';
+import { declaredSource } from './declared-source.js';
 import { readEventFile } from './event-file.js';
 import { withInstallation } from './installation.js';
+import { answersFor, type GivenAnswers, readLookupFile } from './lookup-answers.js';
 import { refuse } from './refuse.js';
 import { loadRuleSet, rulesFolder } from './rules-folder.js';
 
@@ -17,6 +20,10 @@ export interface TryOptions {
   readonly rules?: string | undefined;
   /** So many of the events received last, instead of a file. */
   readonly last?: number | undefined;
+  /** A file with the answers of look-ups, `{name: value}`. */
+  readonly lookups?: string | undefined;
+  /** The file holds bodies of this source of `SOURCES_FILE`. */
+  readonly source?: string | undefined;
   readonly json: boolean;
 }
 
@@ -26,12 +33,20 @@ interface Tried {
   readonly eventType: string;
   readonly verdicts: readonly Verdict[];
   readonly deliveries: readonly TriedDelivery[];
+  /** What was taken for the answers of the look-ups that the rules need for it. */
+  readonly lookups: LookupAnswers;
+}
+
+/** A stored event, and what was answered when it was decided. */
+interface StoredAnswers {
+  readonly event: StoredEvent;
+  readonly recorded: LookupAnswers;
 }
 
 interface TriedDelivery {
   readonly rule: string;
   readonly action: string;
-  readonly kind: 'http' | 'email';
+  readonly kind: NewDelivery['kind'];
   readonly target: string;
   /** `dead`: it could not be rendered, and `code` and `reason` say why. */
   readonly state: 'pending' | 'dead';
@@ -45,25 +60,33 @@ interface TriedDelivery {
 const SHOWN = 50;
 
 /**
- * `aftersign rules try`: events through the rule files on disk. Nothing is stored and nothing is sent. Exit code 1
- * when the rule files are broken or there is no event.
+ * `aftersign rules try`: events through the rule files on disk. Nothing is stored, nothing is sent, and no look-up is
+ * made: their answers are those of a file, or were recorded with the event. Exit code 1 when the rule files are broken,
+ * the answers cannot be read, or there is no event.
  */
 export async function tryRules(file: string | undefined, options: TryOptions): Promise<number> {
   const builtIn = loadBuiltInCatalogue();
   const ruleSet = await loadRuleSet(rulesFolder(options.rules), builtIn);
   if (!ruleSet) return 1;
-  const { last } = options;
+  const given = await readLookupFile(options.lookups, ruleSet);
+  if (typeof given === 'string') return refuse('LOOKUPS_UNREADABLE', given);
+  const { last, source = null } = options;
+  const declared = source === null ? null : declaredSource(loadConfig(process.env), source);
+  if (typeof declared === 'string') return refuse('SOURCE_UNKNOWN', declared);
   const events =
     last !== undefined
-      ? await withInstallation(async (installation) => await installation.events.latest(last))
-      : await readEventFile(file ?? '-', ruleSet.catalogue, process.env['FEISHU_ENCRYPT_KEY']);
+      ? await latestEvents(last)
+      : await readEventFile(file ?? '-', ruleSet.catalogue, process.env['FEISHU_ENCRYPT_KEY'], declared);
   if (typeof events === 'string' || events.length === 0) {
     return refuse('EVENT_UNREADABLE', typeof events === 'string' ? events : 'no event is stored yet');
   }
   const { DEFAULT_TIMEZONE } = loadConfig({ DEFAULT_TIMEZONE: process.env['DEFAULT_TIMEZONE'] });
   const tried: Tried[] = [];
-  for (const event of [...events].reverse())
-    tried.push(await tryOne(ruleSet, event, { now: Date.now(), timezone: DEFAULT_TIMEZONE }));
+  for (const one of [...events].reverse()) {
+    const { event, recorded } = 'event' in one ? one : { event: one, recorded: {} };
+    const inputs = { now: Date.now(), timezone: DEFAULT_TIMEZONE, lookups: recorded };
+    tried.push(await tryOne(ruleSet, event, inputs, given));
+  }
   process.stdout.write(
     options.json
       ? `${JSON.stringify({ ruleSet: ruleSet.hash, events: tried })}\n`
@@ -72,12 +95,26 @@ export async function tryRules(file: string | undefined, options: TryOptions): P
   return 0;
 }
 
+async function latestEvents(count: number): Promise<readonly StoredAnswers[]> {
+  return await withInstallation(async ({ events, evaluations }) => {
+    const found: StoredAnswers[] = [];
+    for (const event of await events.latest(count)) {
+      const answers = (await evaluations.findAll(event.id)).map(({ inputs }) => inputs.lookups);
+      found.push({ event, recorded: answers.findLast((one) => one !== undefined) ?? {} });
+    }
+    return found;
+  });
+}
+
 async function tryOne(
   ruleSet: RuleSet,
   event: StoredEvent,
-  inputs: { readonly now: number; readonly timezone: string },
+  known: DecisionInputs,
+  given: GivenAnswers,
 ): Promise<Tried> {
   const subject = subjectOf(event);
+  const lookups = answersFor(ruleSet, subject, known, given);
+  const inputs = { ...known, lookups };
   const { verdicts, deliveries } = await decide(ruleSet, subject, inputs);
   const told = new Map(verdicts.map((one) => [one.rule, one]));
   const listening = ruleSet.rules.filter((rule) => rule.listensTo(event.eventType));
@@ -89,6 +126,7 @@ async function tryOne(
     eventType: event.eventType,
     verdicts: all,
     deliveries: deliveries.map(rendered),
+    lookups,
   };
 }
 
@@ -119,7 +157,10 @@ const MARKS = {
   skipped: () => pc.dim('–'),
 } as const;
 
-function textOf({ eventId, eventType, verdicts, deliveries }: Tried, { catalogue }: RuleSet): string {
+function textOf(
+  { eventId, eventType, verdicts, deliveries, lookups }: Tried,
+  { catalogue }: RuleSet,
+): string {
   const label = catalogue.find(eventType)?.label;
   const lines = [
     `${pc.bold('event 事件')} ${printable(eventId)}  ${printable(eventType)}${label ? `  ${pc.cyan(`${label.zh} / ${label.en}`)}` : ''}`,
@@ -132,6 +173,13 @@ function textOf({ eventId, eventType, verdicts, deliveries }: Tried, { catalogue
     lines.push(pc.dim(`  ✗ ${verdicts.length - shown.length} more rules did not match`));
   if (verdicts.length === 0)
     lines.push(pc.dim('  no rule listens to this event type 没有规则监听该事件类型'));
+  for (const [name, answer] of Object.entries(lookups)) {
+    lines.push(
+      'failed' in answer
+        ? pc.yellow(`  look-up 查询 ${name}: ${answer.failed.code}: ${printable(answer.failed.detail)}`)
+        : pc.dim(`  look-up 查询 ${name}: ${shortened(printable(JSON.stringify(answer.value)))}`),
+    );
+  }
   for (const one of deliveries) {
     const outcome =
       one.state === 'dead' ? pc.red(`dead, ${String(one.code)}: ${String(one.reason)}`) : 'would be sent';
@@ -142,6 +190,10 @@ function textOf({ eventId, eventType, verdicts, deliveries }: Tried, { catalogue
     }
   }
   return `${lines.join('\n')}\n`;
+}
+
+function shortened(text: string): string {
+  return text.length > 200 ? `${text.slice(0, 199)}…` : text;
 }
 
 /** A JSON body as JSON, rather than as a text full of escapes. */

@@ -6,6 +6,8 @@ export interface LeasedTable {
   /** The state of rows that wait for their due time, and of rows that an instance works on. */
   readonly ready: string;
   readonly taken: string;
+  /** A column by whose value rows can be left out of a claim. */
+  readonly group?: string;
 }
 
 /** A row that this instance may work on until its lease ends. `attempt` is the fence: a later claim has a higher one. */
@@ -28,16 +30,20 @@ export class LeasedRows {
     private readonly leaseSeconds: number,
   ) {}
 
-  /** Takes up to `limit` due rows (`due_at` ≤ `now`, ms), oldest due first. Rows others are claiming are skipped. */
-  async claim(limit: number, now: number): Promise<ClaimedRow[]> {
-    const { table, ready, taken } = this.of;
+  /**
+   * Takes up to `limit` due rows (`due_at` ≤ `now`, ms), oldest due first. Rows others are claiming are skipped, and
+   * those of the groups `without`.
+   */
+  async claim(limit: number, now: number, without: readonly string[] = []): Promise<ClaimedRow[]> {
+    const { table, ready, taken, group } = this.of;
+    const wanted = group === undefined ? '' : `and ${group} <> all($5::text[])`;
     const [rows] = await this.dataSource.query<[ClaimedRow[], number]>(
       `update ${table} set state = '${taken}', attempt = attempt + 1, leased_by = $3, updated_at = now(),
               lease_until = clock_timestamp() + make_interval(secs => $4)
-        where id in (select id from ${table} where state = '${ready}' and due_at <= $2
+        where id in (select id from ${table} where state = '${ready}' and due_at <= $2 ${wanted}
                       order by due_at limit $1 for update skip locked)
         returning id, attempt`,
-      [limit, new Date(now), this.instance, this.leaseSeconds],
+      [limit, new Date(now), this.instance, this.leaseSeconds, ...(group === undefined ? [] : [without])],
     );
     return rows;
   }

@@ -1,5 +1,6 @@
 import { ownAt } from '../events/own-member.js';
 import { type ConditionNode, type FactPlace, type LeafNode, nameOf } from './condition-tree.js';
+import { lookupPlaceOf } from './lookup-name.js';
 import {
   type Comparison,
   compileOperator,
@@ -214,9 +215,12 @@ function compileLeaf(leaf: LeafNode, table: PlaceTable): Predicate {
     };
   }
   const otherNumber = leaf.other && table.numberOf(leaf.other);
+  const whole = base === 'exists' ? wholeAnswer(leaf) : null;
+  const wholeNumber = whole && table.numberOf(whole);
   return (view, context) => {
     const fact = view.at(number);
     if (fact === undefined && base !== 'exists') return UNKNOWN;
+    if (wholeNumber !== null && view.at(wholeNumber) === undefined) return UNKNOWN;
     const expected = otherNumber === null ? value : view.at(otherNumber);
     if (otherNumber !== null && expected === undefined) return UNKNOWN;
     try {
@@ -227,6 +231,11 @@ function compileLeaf(leaf: LeafNode, table: PlaceTable): Predicate {
       return UNKNOWN;
     }
   };
+}
+
+/** Whether an answer holds something can be told only when there is an answer: this is its place. */
+function wholeAnswer({ fact, timeFormat }: LeafNode): FactPlace | null {
+  return lookupPlaceOf(fact) ? { fact, path: null, timeFormat } : null;
 }
 
 interface CompiledLeaf {
@@ -333,6 +342,8 @@ function traceLeaf(
   const traced = { ...leaf, actual, expected, error: null };
   if ((actual === undefined && compiled.base !== 'exists') || (leaf.other && expected === undefined))
     return { ...traced, outcome: 'unknown' };
+  const whole = compiled.base === 'exists' ? wholeAnswer(leaf) : null;
+  if (whole && view.at(table.numberOf(whole)) === undefined) return { ...traced, outcome: 'unknown' };
   try {
     const yes = compiled.comparison(actual, leaf.other ? expected : compiled.value, context);
     return { ...traced, outcome: yes ? 'yes' : 'no' };

@@ -4,6 +4,8 @@ import {
   ENVELOPE_FIELDS,
   type FieldDefinition,
 } from '../events/catalogue.js';
+import type { AnswerShape } from './lookup-fields.js';
+import { lookupFact } from './lookup-name.js';
 import { DECORATORS, type OperatorDefinition, OPERATORS } from './operators.js';
 
 /** A JSON Schema (draft-07) or a part of one. */
@@ -44,13 +46,35 @@ const operatorIs = (...names: readonly string[]): Schema => ({
  * completes, and `condition` for rules that listen to other types or to several. Facts and values that the catalogue
  * has not got are allowed: it is for the loader to refuse them.
  */
-export function conditionDefinitions(catalogue: Catalogue): Readonly<Record<string, Schema>> {
+export function conditionDefinitions(
+  catalogue: Catalogue,
+  lookups: ReadonlyMap<string, AnswerShape>,
+): Readonly<Record<string, Schema | false>> {
   const values = new ValueDefinitions();
+  const answers = [...lookups].flatMap(([name, { field }]) =>
+    field ? membersOf(lookupFact(name), field) : [],
+  );
+  const special = specialise(answers, values);
   const conditions = Object.assign(
     scopeDefinitions('', catalogue.entries, catalogue, values),
     ...catalogue.entries.map((entry) => scopeDefinitions(`.${entry.eventType}`, [entry], catalogue, values)),
   ) as Record<string, Schema>;
-  return { ...COMMON, ...values.all, ...conditions };
+  return {
+    ...COMMON,
+    'fact.lookup': answers.length > 0 ? choices(answers.map((fact) => [fact.name, describe(fact)])) : false,
+    'condition.lookup': special.length > 0 ? { allOf: special } : {},
+    ...values.all,
+    ...conditions,
+  };
+}
+
+/** A look-up's whole answer and what it holds, by the dots of their names; of lists, not what stands in them. */
+function membersOf(name: string, field: FieldDefinition): readonly KnownFact[] {
+  const below = Object.entries(field.fields ?? {});
+  return [
+    { name, readings: [{ entry: null, field }] },
+    ...below.flatMap(([key, member]) => membersOf(`${name}.${key}`, member)),
+  ];
 }
 
 const SEGMENT = String.raw`(?:\.[\p{L}_$][\p{L}\p{N}_$-]*|\[\d{1,9}\]|\['(?:[^'\\]|\\.)*'\]|\["(?:[^"\\]|\\.)*"\])`;
@@ -145,6 +169,7 @@ function scopeDefinitions(
       description: '事实 / fact',
       anyOf: [
         choices(facts.map((fact) => [fact.name, describe(fact)])),
+        refer('fact.lookup'),
         { type: 'string', minLength: 1, maxLength: 200 },
       ],
     },
@@ -174,7 +199,7 @@ function scopeDefinitions(
         priority: refer('priority'),
       },
       additionalProperties: false,
-      allOf: [refer('form'), ...specialise(facts, values)],
+      allOf: [refer('form'), refer('condition.lookup'), ...specialise(facts, values)],
     },
   };
 }

@@ -1,8 +1,9 @@
 import { type ConditionDocument, literalIn, referenceIn } from './condition-document.js';
+import { lookupPlaceOf } from './lookup-name.js';
 import type { TimeFormat } from './operators.js';
 import { parsePath } from './plain-path.js';
 
-/** Where a leaf reads: a fact, and a plain path into it. */
+/** Where a leaf reads: a fact, and a plain path into it. Of a look-up, the fact is its whole answer. */
 export interface FactPlace {
   readonly fact: string;
   readonly path: readonly string[] | null;
@@ -71,12 +72,18 @@ export function buildTree(
   };
   const placeOf = (fact: string, text: string | undefined): FactPlace => {
     const path = text === undefined ? null : parsePath(text);
-    return { fact, path, timeFormat: timeFormatOf(fact, path) };
+    const timeFormat = timeFormatOf(fact, path);
+    const lookup = lookupPlaceOf(fact);
+    if (!lookup) return { fact, path, timeFormat };
+    // However it is written: `lookup.user.email` is the same place as `lookup.user` with the path `email`.
+    const members = [...lookup.members, ...(path ?? [])];
+    return { fact: lookup.fact, path: members.length > 0 ? members : null, timeFormat };
   };
   return build(document, null);
 }
 
-/** `status`, or `start_user $.open_id` with its path: how messages name a place. */
+/** `status`, `start_user $.open_id` with its path, or `lookup.user.email`: how messages name a place. */
 export function nameOf({ fact, path }: Pick<FactPlace, 'fact' | 'path'>): string {
+  if (path && lookupPlaceOf(fact)) return [fact, ...path].join('.');
   return path ? `${fact} $.${path.join('.')}` : fact;
 }

@@ -3,6 +3,7 @@ import { parseDuration } from '../config/duration.js';
 import type { Facts, Moment } from './compiled-conditions.js';
 import { type ConditionDocument, type LeafDocument, literalIn, referenceIn } from './condition-document.js';
 import type { TimeFormatOf } from './condition-tree.js';
+import { factAt } from './lookup-facts.js';
 import {
   compileOperator,
   compilePattern,
@@ -37,7 +38,7 @@ export class Confirmation {
     this.rule ??= this.makeRule();
     const almanac = new PlainAlmanac({ allowUndefinedFacts: true, pathResolver: resolvePath });
     for (const name of this.facts) {
-      const value = facts.get(name);
+      const value = factAt(facts, name);
       if (value !== undefined) almanac.addFact(name, value);
     }
     almanac.addFact(INSTANT, ({ back }: { back?: number | readonly number[] }) =>

@@ -1,10 +1,12 @@
 import type { NewDelivery } from '../action/delivery-store.js';
 import type { Action } from '../action/action.js';
-import { RenderError, type TemplateScope } from '../action/render-template.js';
-import { ownAt } from '../events/own-member.js';
+import { RenderError } from '../action/render-template.js';
 import { type Facts, FactView, missingIn } from './compiled-conditions.js';
 import { outOfEffect, type OutOfEffect } from './effective.js';
+import type { LookupAnswers } from './lookup-document.js';
+import { withLookups } from './lookup-facts.js';
 import { inOrder, type Rule, type RuleSet } from './rule-set.js';
+import { actionScope } from './template-scope.js';
 
 /** What is decided about. */
 export interface Subject {
@@ -13,6 +15,9 @@ export interface Subject {
   readonly eventType: string;
   /** The root entity, or the event itself when it belongs to none. */
   readonly entity: string;
+  /** The Feishu app that it came from; null: it is another system's. */
+  readonly appId: string | null;
+  /** Of the event alone, without those of look-ups. */
   readonly facts: Facts;
 }
 
@@ -22,6 +27,8 @@ export interface DecisionInputs {
   readonly now: number;
   /** IANA name. */
   readonly timezone: string;
+  /** What the look-ups have answered; absent: none was needed. */
+  readonly lookups?: LookupAnswers;
 }
 
 export type Verdict =
@@ -59,7 +66,8 @@ export async function decide(ruleSet: RuleSet, subject: Subject, inputs: Decisio
   }
   const ordered = found.length === 0;
   const deliveries: NewDelivery[] = [];
-  const view = new FactView(ruleSet.places.places, subject.facts);
+  const facts = factsFor(ruleSet, subject.facts, inputs);
+  const view = new FactView(ruleSet.places.places, facts);
   let pauseAt = STEPS_BETWEEN_PAUSES;
   for (const number of ruleSet.index.candidates(view)) {
     const rule = ruleSet.rules[number];
@@ -69,19 +77,34 @@ export async function decide(ruleSet: RuleSet, subject: Subject, inputs: Decisio
       await new Promise(setImmediate);
       pauseAt = view.steps + STEPS_BETWEEN_PAUSES;
     }
-    const verdict = await judgeView(rule, subject.facts, view, inputs);
+    const verdict = await judgeView(rule, facts, view, inputs);
     if (verdict.verdict === 'not matched') continue;
     found.push([rule, verdict]);
     if (verdict.verdict !== 'matched') continue;
-    const scope = scopeOf(rule, ruleSet, subject, inputs);
+    const scope = actionScope(rule, ruleSet, subject, inputs);
     for (const action of rule.actions) deliveries.push(plan(rule, action, subject, scope));
   }
   if (!ordered) found.sort(([a], [b]) => inOrder(a, b));
   return { verdicts: found.map(([, verdict]) => verdict), listening: count, deliveries };
 }
 
+/** What conditions read: the facts of the event, and the answers of the look-ups. */
+export function factsFor(ruleSet: RuleSet, facts: Facts, { lookups }: DecisionInputs): Facts {
+  return ruleSet.lookups.size === 0 ? facts : withLookups(facts, ruleSet.lookups.keys(), lookups);
+}
+
 /** The verdict of one rule that listens to the event, also "not matched". Pure, as `decide`. */
 export async function judge(
+  ruleSet: RuleSet,
+  rule: Rule,
+  facts: Facts,
+  inputs: DecisionInputs,
+): Promise<Verdict> {
+  return await judgeFacts(ruleSet, rule, factsFor(ruleSet, facts, inputs), inputs);
+}
+
+/** The same over what `factsFor` gave. */
+export async function judgeFacts(
   ruleSet: RuleSet,
   rule: Rule,
   facts: Facts,
@@ -93,7 +116,7 @@ export async function judge(
 }
 
 /** The verdict of a rule that does not apply now; null: it does. */
-function skipped({ name, enabled, effective }: Rule, inputs: DecisionInputs): Verdict | null {
+export function skipped({ name, enabled, effective }: Rule, inputs: DecisionInputs): Verdict | null {
   const cause = enabled ? effective && outOfEffect(effective, inputs) : 'disabled';
   return cause && { rule: name, verdict: 'skipped', cause };
 }
@@ -126,7 +149,12 @@ async function judgeView(rule: Rule, facts: Facts, view: FactView, inputs: Decis
   }
 }
 
-function plan(rule: Rule, action: Action, subject: Subject, scope: TemplateScope): NewDelivery {
+function plan(
+  rule: Rule,
+  action: Action,
+  subject: Subject,
+  scope: Parameters<Action['render']>[0],
+): NewDelivery {
   const base = {
     rule: rule.name,
     action: action.name,
@@ -148,24 +176,4 @@ function plan(rule: Rule, action: Action, subject: Subject, scope: TemplateScope
       reason: error.message,
     };
   }
-}
-
-function scopeOf(
-  rule: Rule,
-  { catalogue }: RuleSet,
-  subject: Subject,
-  { now, timezone }: DecisionInputs,
-): TemplateScope {
-  const { name, description, owner, labels } = rule;
-  const about = { name, description: description ?? undefined, owner: owner ?? undefined, labels };
-  return {
-    timezone,
-    read: ([root, ...path]) => {
-      if (root === 'now') return new Date(now).toISOString();
-      if (root === 'rule') return ownAt(about, path);
-      const [field = '', ...rest] = path;
-      return ownAt(subject.facts.get(field), rest);
-    },
-    labelOf: (field, value, language) => catalogue.labelOf(subject.eventType, field, value, language),
-  };
 }

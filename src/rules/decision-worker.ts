@@ -10,8 +10,20 @@ import { EVENT_QUEUE, type EventStore, type StoredEvent } from '../events/event-
 import { lockLanes, waitForLanes } from '../queue/lanes.js';
 import type { Wakeup } from '../queue/wakeup.js';
 import { WorkerLoop } from '../queue/worker-loop.js';
-import { decide, type Decision, type DecisionInputs } from './decide.js';
+import { decide, type Decision, type DecisionInputs, type Subject } from './decide.js';
 import type { Evaluation, EvaluationStore, Suppression } from './evaluation-store.js';
+import type { LookupCache } from './lookup-cache.js';
+import type { LookupAnswers } from './lookup-document.js';
+import { type LookupFetcher, mayLag } from './lookup-fetcher.js';
+import { planLookups } from './lookup-plan.js';
+import {
+  isBefore,
+  LOOKUP_QUEUE,
+  type LookupStore,
+  type NewWait,
+  type OrderKey,
+  type Waits,
+} from './lookup-store.js';
 import type { RuleSet } from './rule-set.js';
 import type { RuleSetStore } from './rule-set-store.js';
 import { subjectOf } from './subject.js';
@@ -23,14 +35,21 @@ const BATCH = 200;
 export const MAX_CRASHES = 3;
 const OCCASION = 'live';
 
+/** An event that was taken, in the order of its root entity. */
+interface Taken extends OrderKey {
+  readonly id: string;
+}
+
 type Decided =
-  | { readonly event: StoredEvent; readonly decision: Decision }
-  | { readonly event: StoredEvent; readonly failure: string };
+  | { readonly event: StoredEvent; readonly decision: Decision; readonly inputs: DecisionInputs }
+  | { readonly event: StoredEvent; readonly failure: string }
+  | { readonly event: StoredEvent; readonly wait: NewWait };
 
 /**
  * Decides stored events, lane by lane and in order. One transaction writes the evaluations, the deliveries and that
- * the events are decided. An event that makes the transaction fail is found by halving the batch; one that took the
- * process down three times is quarantined.
+ * the events are decided. An event that needs an answer from outside is put aside until it is there, and with it the
+ * later events of its root entity; others are not held up. An event that makes the transaction fail is found by
+ * halving the batch; one that took the process down three times is quarantined.
  */
 export class DecisionWorker {
   private readonly loop: WorkerLoop;
@@ -44,7 +63,9 @@ export class DecisionWorker {
       readonly evaluations: EvaluationStore;
       readonly deliveries: DeliveryStore;
       readonly partitions: Partitions;
+      readonly lookups: LookupStore;
     },
+    private readonly ways: { readonly cache: LookupCache; readonly fetcher: LookupFetcher },
     private readonly options: {
       readonly timezone: string;
       readonly wakeup: Wakeup;
@@ -81,7 +102,7 @@ export class DecisionWorker {
 
   /** One transaction of decisions, over what waits or over the given events only. Answers how many were settled. */
   private async attempt(only: readonly string[] | null): Promise<number> {
-    let taken: readonly string[] = [];
+    let taken: readonly Taken[] = [];
     const marker = uuidv7();
     try {
       const started = performance.now();
@@ -102,27 +123,30 @@ export class DecisionWorker {
       if (decided.length > 0) {
         this.options.metrics.decisionSeconds.observe((performance.now() - started) / 1000);
         this.stores.deliveries.wake();
+        if (decided.some((one) => 'wait' in one)) this.options.wakeup.wake(LOOKUP_QUEUE);
         for (const one of decided) this.report(one);
       }
       return taken.length;
     } catch (error) {
       this.markersToForget.add(marker);
       if (!isDataError(error) || taken.length === 0) throw error;
-      const [first] = taken;
-      if (taken.length === 1 && first !== undefined) {
+      const ids = taken.map(({ id }) => id);
+      const [first] = ids;
+      if (ids.length === 1 && first !== undefined) {
         await this.forgetMarkers();
         await this.quarantine(this.dataSource.manager, first, messageOf(error));
+        await this.stores.lookups.settle(this.dataSource.manager, [first]);
         return 1;
       }
-      const middle = taken.length >> 1;
-      await this.attempt(taken.slice(0, middle));
-      await this.attempt(taken.slice(middle));
-      return taken.length;
+      const middle = ids.length >> 1;
+      await this.attempt(ids.slice(0, middle));
+      await this.attempt(ids.slice(middle));
+      return ids.length;
     }
   }
 
   /** Locks lanes and chooses the events to decide, oldest first within each lane. */
-  private async take(tx: EntityManager, only: readonly string[] | null, marker: string): Promise<string[]> {
+  private async take(tx: EntityManager, only: readonly string[] | null, marker: string): Promise<Taken[]> {
     await this.forgetMarkers();
     const lanes =
       only === null
@@ -130,8 +154,9 @@ export class DecisionWorker {
         : await this.lanesOf(tx, only);
     if (lanes.length === 0) return [];
     await this.countCrashes(lanes);
-    const keys = await tx.query<{ id: string; lane: number; crashes: number }[]>(
-      `select id, lane, crashes from event_keys
+    const keys = await tx.query<(Taken & { lane: number; crashes: number })[]>(
+      `select id, lane, crashes, order_time::float8 as "orderTime", status_rank as "statusRank", event_id as "eventId"
+         from event_keys
         where state = 'undecided' and lane = any($1::smallint[]) and ($2::uuid[] is null or id = any($2::uuid[]))
         order by lane, order_time, status_rank, event_id limit ${BATCH}`,
       [lanes, only],
@@ -145,7 +170,7 @@ export class DecisionWorker {
         [marker, [...new Set(chosen.map(({ lane }) => lane))], chosen.map(({ id }) => id)],
       );
     }
-    return chosen.map(({ id }) => id);
+    return chosen;
   }
 
   private async lanesOf(tx: EntityManager, ids: readonly string[]): Promise<number[]> {
@@ -187,29 +212,80 @@ export class DecisionWorker {
 
   private async decideAll(
     tx: EntityManager,
-    ids: readonly string[],
+    taken: readonly Taken[],
     ruleSet: RuleSet,
     marker: string,
   ): Promise<Decided[]> {
-    if (ids.length === 0) return [];
+    if (taken.length === 0) return [];
     const now = this.options.clock.now();
     const inputs: DecisionInputs = { now, timezone: this.options.timezone };
+    const ids = taken.map(({ id }) => id);
     const events = new Map((await this.stores.events.findMany(ids, tx)).map((event) => [event.id, event]));
+    const entities = new Set([...events.values()].flatMap(({ rootEntity }) => rootEntity ?? []));
+    const waits = await this.stores.lookups.about(tx, ids, [...entities]);
+    const first = new Map<string, OrderKey>(waits.first);
     const decided: Decided[] = [];
-    for (const id of ids) {
-      const event = events.get(id);
-      if (event) decided.push(await this.decideOne(event, ruleSet, inputs));
+    for (const order of taken) {
+      const event = events.get(order.id);
+      if (!event) continue;
+      const one = await this.decideOne(event, order, ruleSet, inputs, { answers: waits.answers, first });
+      if ('wait' in one && one.wait.state === 'pending' && event.rootEntity !== null)
+        first.set(event.rootEntity, order);
+      decided.push(one);
     }
-    await this.write(tx, decided, ruleSet, inputs);
+    await this.write(tx, decided, ruleSet, inputs, waits);
     await tx.query('delete from decisions_begun where id = $1', [marker]);
     return decided;
   }
 
-  private async decideOne(event: StoredEvent, ruleSet: RuleSet, inputs: DecisionInputs): Promise<Decided> {
+  private async decideOne(
+    event: StoredEvent,
+    order: OrderKey,
+    ruleSet: RuleSet,
+    inputs: DecisionInputs,
+    waits: { readonly answers: Waits['answers']; readonly first: ReadonlyMap<string, OrderKey> },
+  ): Promise<Decided> {
     try {
-      return { event, decision: await (this.options.decide ?? decide)(ruleSet, subjectOf(event), inputs) };
+      const known = waits.answers.get(event.id) ?? {};
+      const entity = event.rootEntity;
+      const { orderTime, statusRank, eventId } = order;
+      const wait = { id: event.id, entity, order: { orderTime, statusRank, eventId } };
+      const before = entity === null ? undefined : waits.first.get(entity);
+      if (before && isBefore(before, order))
+        return { event, wait: { ...wait, state: 'behind', service: '', answers: known } };
+      const subject = subjectOf(event);
+      const { answers, service } = this.answersFor(event, subject, ruleSet, inputs, known);
+      if (service !== null) return { event, wait: { ...wait, state: 'pending', service, answers } };
+      const all = Object.keys(answers).length === 0 ? inputs : { ...inputs, lookups: answers };
+      return { event, decision: await (this.options.decide ?? decide)(ruleSet, subject, all), inputs: all };
     } catch (error) {
       return { event, failure: messageOf(error) };
+    }
+  }
+
+  /** What this process knows already of what the event needs; `service`: who has to be asked first, null: nobody. */
+  private answersFor(
+    event: StoredEvent,
+    subject: Subject,
+    ruleSet: RuleSet,
+    inputs: DecisionInputs,
+    known: LookupAnswers,
+  ): { readonly answers: LookupAnswers; readonly service: string | null } {
+    const { cache, fetcher } = this.ways;
+    let answers = known;
+    if (ruleSet.lookups.size === 0) return { answers, service: null };
+    for (;;) {
+      const { fetch, answers: usable } = planLookups(ruleSet, subject, { ...inputs, lookups: answers });
+      answers = usable;
+      if (fetch.length === 0) return { answers, service: null };
+      for (const planned of fetch) {
+        const key = fetcher.keyOf(planned, subject.appId);
+        const said = cache.find(key, planned.document, event, inputs.now);
+        const value = said && fetcher.valueOf(planned, said.value);
+        if (!said || mayLag(planned, value, said.fetchedAt, event.receivedAt.getTime()))
+          return { answers, service: fetcher.serviceOf(planned, subject.appId) };
+        answers = { ...answers, [planned.name]: { request: planned.key, value, fetchedAt: said.fetchedAt } };
+      }
     }
   }
 
@@ -217,17 +293,23 @@ export class DecisionWorker {
     tx: EntityManager,
     decided: readonly Decided[],
     ruleSet: RuleSet,
-    inputs: DecisionInputs,
+    { now }: DecisionInputs,
+    waits: Waits,
   ): Promise<void> {
     const good = decided.filter((one) => 'decision' in one);
     for (const one of decided) if ('failure' in one) await this.quarantine(tx, one.event.id, one.failure);
+    await this.stores.lookups.wait(
+      tx,
+      decided.flatMap((one) => ('wait' in one ? one.wait : [])),
+      now,
+    );
     const deliveries = good.flatMap(({ event, decision }) =>
       decision.deliveries.map((delivery) => ({ delivery, eventId: event.id, occasion: OCCASION })),
     );
-    const fresh = await this.stores.deliveries.accept(tx, deliveries, inputs.now);
+    const fresh = await this.stores.deliveries.accept(tx, deliveries, now);
     await this.stores.evaluations.record(
       tx,
-      good.map(({ event, decision }): Evaluation => ({
+      good.map(({ event, decision, inputs }): Evaluation => ({
         eventId: event.id,
         occasion: OCCASION,
         ruleSet: ruleSet.hash,
@@ -239,11 +321,15 @@ export class DecisionWorker {
         ],
         inputs,
       })),
-      inputs.now,
+      now,
     );
     await tx.query(`update event_keys set state = 'decided' where id = any($1::uuid[])`, [
       good.map(({ event }) => event.id),
     ]);
+    await this.stores.lookups.settle(
+      tx,
+      decided.flatMap((one) => ('wait' in one || !waits.answers.has(one.event.id) ? [] : one.event.id)),
+    );
   }
 
   private async quarantine(tx: EntityManager, id: string, reason: string): Promise<void> {
@@ -255,7 +341,7 @@ export class DecisionWorker {
   }
 
   private report(one: Decided): void {
-    if ('failure' in one) return;
+    if (!('decision' in one)) return;
     const { event, decision } = one;
     for (const { verdict } of decision.verdicts) this.options.metrics.verdicts.inc({ verdict });
     this.options.metrics.verdicts.inc(

@@ -1,7 +1,7 @@
-import type { Catalogue, Label } from '../events/catalogue.js';
+import type { Label } from '../events/catalogue.js';
 import { type Facts, FactView, type TracedLeaf } from './compiled-conditions.js';
 import { nameOf } from './condition-tree.js';
-import { type DecisionInputs, judge, type Verdict } from './decide.js';
+import { type DecisionInputs, factsFor, judgeFacts, type Verdict } from './decide.js';
 import {
   type ExplainedLeaf,
   type ExplainedNode,
@@ -13,14 +13,31 @@ import {
   preferredAt,
   type ValueLabel,
 } from './explained-tree.js';
+import { answerOf } from './lookup-facts.js';
 import { type FactChange, findRepair, type Repair } from './repair.js';
 import { inOrder, type Rule, type RuleSet } from './rule-set.js';
 
 /** The event that is asked about. */
 export interface ExplainedSubject {
   readonly eventType: string;
+  /** Of the event alone, without those of look-ups. */
   readonly facts: Facts;
 }
+
+/** What came of a look-up that a rule reads. */
+export type ExplainedLookup = { readonly name: string } & (
+  | { readonly state: 'not asked' }
+  /** `request`: what was asked. `fetchedAt`: ms since 1970. */
+  | { readonly state: 'answered'; readonly request: string; readonly fetchedAt: number }
+  | {
+      readonly state: 'failed';
+      /** Empty: nothing could be asked. */
+      readonly request: string;
+      readonly fetchedAt: number;
+      readonly code: string;
+      readonly detail: string;
+    }
+);
 
 /** A change in the words of the catalogue. `from` or `to` absent from JSON: the fact is, or must be, missing. */
 export type ExplainedChange = FactChange & {
@@ -48,6 +65,8 @@ export interface RuleExplanation {
   readonly failing: readonly ExplainedLeaf[];
   /** Facts that are missing where failing leaves read, by the names that messages use. */
   readonly missing: readonly string[];
+  /** The look-ups that its conditions and the templates of its actions read, by name. */
+  readonly lookups: readonly ExplainedLookup[];
   /**
    * Not matched because of exactly one leaf condition: the verdict is "not matched", and all failing leaves are one
    * condition, so that the rule would have matched had that alone come out the other way. The same condition twice,
@@ -94,25 +113,28 @@ export async function explainRule(
   subject: ExplainedSubject,
   inputs: DecisionInputs,
 ): Promise<RuleExplanation> {
-  const verdict = rule.listensTo(subject.eventType)
-    ? await judge(ruleSet, rule, subject.facts, inputs)
+  const { eventType } = subject;
+  const facts = factsFor(ruleSet, subject.facts, inputs);
+  const verdict = rule.listensTo(eventType)
+    ? await judgeFacts(ruleSet, rule, facts, inputs)
     : ({ rule: rule.name, verdict: 'not listening' } as const);
-  return explain(ruleSet, rule, subject, inputs, verdict, candidatesOf(ruleSet, subject.facts), true);
+  return explain(ruleSet, rule, { eventType, facts }, inputs, verdict, candidatesOf(ruleSet, facts), true);
 }
 
 /** Explains the rules that listen to the event. Pure, as `decide`; done in slices, however many rules there are. */
 export async function explainEvent(
   ruleSet: RuleSet,
-  subject: ExplainedSubject,
+  given: ExplainedSubject,
   inputs: DecisionInputs,
   { rule: wanted, limit = LIMIT }: ExplainOptions = {},
 ): Promise<EventExplanation> {
-  const about = { ruleSet: ruleSet.hash, eventType: subject.eventType };
+  const about = { ruleSet: ruleSet.hash, eventType: given.eventType };
   if (wanted !== undefined) {
     const rule = ruleSet.rules.find(({ name }) => name === wanted);
-    const explanations = rule ? [await explainRule(ruleSet, rule, subject, inputs)] : [];
+    const explanations = rule ? [await explainRule(ruleSet, rule, given, inputs)] : [];
     return { ...about, counts: null, explanations };
   }
+  const subject = { ...given, facts: factsFor(ruleSet, given.facts, inputs) };
   const pause = pauses();
   const judged = await judgeAll(ruleSet, subject, inputs, pause);
   const counts = { 'not listening': ruleSet.rules.length - judged.length, ...countOf(judged) };
@@ -153,7 +175,7 @@ async function judgeAll(
     const verdict: Verdict =
       rule.enabled && rule.effective === null && saysNo(rule, view, inputs)
         ? { rule: rule.name, verdict: 'not matched' }
-        : await judge(ruleSet, rule, facts, inputs);
+        : await judgeFacts(ruleSet, rule, facts, inputs);
     if (verdict.verdict !== 'not matched') {
       judged.push({ rule, verdict, standing: verdict.verdict, failing: 0 });
       continue;
@@ -202,14 +224,13 @@ function explain(
   candidates: ReadonlySet<Rule | undefined>,
   withRepair: boolean,
 ): RuleExplanation {
-  const { catalogue } = ruleSet;
   const traced = rule.conditions.trace(facts, inputs);
   const failing = failingIn(traced);
-  const tree = explainTree(traced, failing, catalogue, eventType);
+  const tree = explainTree(traced, failing, ruleSet, eventType);
   const repair =
     withRepair && mayBeRepaired(verdict)
       ? findRepair(rule.conditions, facts, inputs, {
-          prefer: (place) => preferredAt(catalogue, eventType, place),
+          prefer: (place) => preferredAt(ruleSet, eventType, place),
         })
       : null;
   return {
@@ -223,8 +244,9 @@ function explain(
     tree,
     failing: failingLeaves(tree),
     missing: missingOf(failing),
+    lookups: lookupsOf(rule, inputs),
     nearMiss: isNearMiss(verdict, failing),
-    repair: repair && inWords(repair, catalogue, eventType),
+    repair: repair && inWords(repair, ruleSet, eventType),
   };
 }
 
@@ -255,12 +277,24 @@ function missingOf(failing: ReadonlyMap<TracedLeaf, boolean>): readonly string[]
   return [...missing];
 }
 
-function inWords(repair: Repair, catalogue: Catalogue, eventType: string): ExplainedRepair | null {
+function lookupsOf({ lookups }: Rule, inputs: DecisionInputs): readonly ExplainedLookup[] {
+  if (!lookups) return [];
+  return [...new Set([...lookups.conditions, ...lookups.templates])].sort().map((name) => {
+    const answer = answerOf(inputs.lookups, name);
+    if (!answer) return { name, state: 'not asked' };
+    const { request, fetchedAt } = answer;
+    return 'failed' in answer
+      ? { name, state: 'failed', request, fetchedAt, ...answer.failed }
+      : { name, state: 'answered', request, fetchedAt };
+  });
+}
+
+function inWords(repair: Repair, ruleSet: RuleSet, eventType: string): ExplainedRepair | null {
   if (repair.kind === 'undecided') return repair;
   // The conditions hold already: it was the second key that refused.
   if (repair.changes.length === 0) return null;
   const changes = repair.changes.map((change) => {
-    const { definition, personal } = fieldAt(catalogue, eventType, change);
+    const { definition, personal } = fieldAt(ruleSet, eventType, change);
     const labels = {
       field: definition?.label ?? null,
       from: labelOf(definition, change.from),

@@ -1,8 +1,13 @@
-import { type Catalogue, ENVELOPE_FIELDS, type FieldDefinition, type Label } from '../events/catalogue.js';
+import { ENVELOPE_FIELDS, type FieldDefinition, type Label } from '../events/catalogue.js';
 import { ownAt } from '../events/own-member.js';
 import type { Outcome, TracedLeaf, TracedNode } from './compiled-conditions.js';
 import type { Place } from './fact-change.js';
+import { fieldWithin, type KnownField } from './known-field.js';
 import { DECORATORS, parseOperator } from './operators.js';
+import type { RuleSet } from './rule-set.js';
+
+/** What is known of facts: a rule set, or the catalogue alone. */
+type KnownFields = Pick<RuleSet, 'fieldOf'>;
 
 /** What the catalogue calls a value; of a list, each element, when it knows one of them at least. */
 export type ValueLabel = Label | readonly (Label | null)[] | null;
@@ -83,7 +88,7 @@ function addErrors(node: TracedNode, mustHold: boolean, found: Map<TracedLeaf, b
 export function explainTree(
   tree: TracedNode,
   failing: ReadonlyMap<TracedLeaf, boolean>,
-  catalogue: Catalogue,
+  known: KnownFields,
   eventType: string,
 ): ExplainedNode {
   const describe = (node: TracedNode, position: readonly number[], mustHold: boolean): ExplainedNode => {
@@ -97,8 +102,8 @@ export function explainTree(
         outcome,
         children: node.children.map((child, at) => describe(child, [...position, at], mustHold)),
       };
-    const field = fieldAt(catalogue, eventType, node);
-    const otherField = node.other ? fieldAt(catalogue, eventType, node.other) : field;
+    const field = fieldAt(known, eventType, node);
+    const otherField = node.other ? fieldAt(known, eventType, node.other) : field;
     return {
       kind,
       name,
@@ -132,20 +137,9 @@ export function failingLeaves(node: ExplainedNode): readonly ExplainedLeaf[] {
   return node.kind === 'not' ? failingLeaves(node.child) : node.children.flatMap(failingLeaves);
 }
 
-/** What the catalogue says of a place, and whether that or what it stands in is personal. */
-export function fieldAt(
-  catalogue: Catalogue,
-  eventType: string,
-  { fact, path }: Place,
-): { readonly definition: FieldDefinition | null; readonly personal: boolean } {
-  let definition = catalogue.fieldOf(eventType, fact);
-  let personal = definition?.personal ?? false;
-  for (const key of path ?? []) {
-    const fields = definition?.fields;
-    definition = definition?.items ?? (fields && Object.hasOwn(fields, key) ? (fields[key] ?? null) : null);
-    personal ||= definition?.personal ?? false;
-  }
-  return { definition, personal };
+/** What is known of a place, and whether that or what it stands in is personal. */
+export function fieldAt(known: KnownFields, eventType: string, { fact, path }: Place): KnownField {
+  return fieldWithin(known.fieldOf(eventType, fact), path ?? []);
 }
 
 /** What the catalogue calls a value of a field. */
@@ -158,14 +152,14 @@ export function labelOf(field: FieldDefinition | null, value: unknown): ValueLab
 }
 
 /** Natural values of a place: those that the catalogue has labels for, newer ones last, and that of its sample. */
-export function preferredAt(catalogue: Catalogue, eventType: string, place: Place): readonly unknown[] {
-  const { definition } = fieldAt(catalogue, eventType, place);
+export function preferredAt(ruleSet: RuleSet, eventType: string, place: Place): readonly unknown[] {
+  const { definition } = fieldAt(ruleSet, eventType, place);
   const known = (definition?.items ?? definition)?.enum ?? [];
   const ordered = [...known].sort((a, b) => Number(a.newer ?? false) - Number(b.newer ?? false));
   const values: unknown[] = ordered.map(({ value }) => value);
   if (Object.hasOwn(ENVELOPE_FIELDS, place.fact)) return values;
   const field = place.fact.startsWith('event.') ? place.fact.slice('event.'.length) : place.fact;
-  const sample = ownAt(catalogue.find(eventType)?.sample, [field, ...(place.path ?? [])]);
+  const sample = ownAt(ruleSet.catalogue.find(eventType)?.sample, [field, ...(place.path ?? [])]);
   return sample === undefined ? values : [...values, sample];
 }
 

@@ -38,7 +38,7 @@ export class RuleChecker {
     const { known } = this;
     if (!known || files.size < this.worthIt) return null;
     const changed = new Map([...files].filter(([file, text]) => known.files.get(file) !== text));
-    const touched = new Set([
+    const touched = new Set<string>([
       ...changed.keys(),
       ...[...known.files.keys()].filter((file) => !files.has(file)),
     ]);
@@ -46,7 +46,12 @@ export class RuleChecker {
     if (touched.size > MOST_CHANGES || [...touched].some((file) => kindOf(file) !== 'rule')) return null;
     const before = known.checked.rules.filter(({ file }) => touched.has(file));
     const rest = known.checked.rules.filter(({ file }) => !touched.has(file));
-    const { checked } = await checkRuleFiles(changed, this.builtIn.with(known.checked.catalogue));
+    // What is in the look-ups' file does not matter here, but for what rules may read of it.
+    const lookups = [...files].filter(([file]) => kindOf(file) === 'lookups');
+    const { checked } = await checkRuleFiles(
+      new Map([...changed, ...lookups]),
+      this.builtIn.with(known.checked.catalogue),
+    );
     const names = new Set(rest.map(({ name }) => name));
     const apart =
       !checked.findings.some(({ severity }) => severity === 'error') &&
@@ -58,7 +63,7 @@ export class RuleChecker {
       ...known.checked,
       findings: [
         ...known.checked.findings.filter(({ file }) => !touched.has(file)),
-        ...checked.findings,
+        ...checked.findings.filter(({ file }) => touched.has(file)),
       ].sort(byPlace),
       rules,
       ruleCount: rules.length,

@@ -92,5 +92,5 @@ function unchecked(reason: string): CheckedFiles {
     message: `the rule files could not be checked: ${reason}`,
     mend: 'Split very large files, and look for conditions that repeat themselves without end.',
   };
-  return { findings: [finding], rules: [], conditions: {}, catalogue: [], ruleCount: 0 };
+  return { findings: [finding], rules: [], conditions: {}, catalogue: [], lookups: {}, ruleCount: 0 };
 }

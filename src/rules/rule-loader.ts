@@ -95,12 +95,10 @@ export class RuleLoader {
     } else this.log.info(fields, `${ruleSet.rules.length} rules are live (activation ${activation.number})`);
   }
 
-  private warnOfSecrets({ rules }: RuleSet): void {
+  private warnOfSecrets({ rules, lookups }: RuleSet): void {
     const missing = new Set<string>();
-    for (const { actions } of rules) {
-      for (const { secretNames } of actions) {
-        for (const name of secretNames) if (!this.secrets.has(name)) missing.add(name);
-      }
+    for (const { secretNames } of [...rules.flatMap(({ actions }) => actions), ...lookups.values()]) {
+      for (const name of secretNames) if (!this.secrets.has(name)) missing.add(name);
     }
     for (const name of missing) {
       this.log.warn(

@@ -1,13 +1,18 @@
 import type { Catalogue } from '../events/catalogue.js';
 import { ACTION_DEFINITIONS, NAME } from './action-schema.js';
 import { bilingual, choices, conditionDefinitions, refer, type Schema } from './condition-schema.js';
+import type { AnswerShape } from './lookup-fields.js';
+import { IS_LOOKUPS, LOOKUP_DEFINITIONS, SHIPPED_LOOKUPS } from './lookup-schema.js';
 
 /**
- * A JSON Schema (draft-07) of rule files, for editors: it completes and explains facts, operators and values by the
- * catalogue. It refuses what is surely no rule; what needs more than a schema is for the loader to judge, so whatever
+ * A JSON Schema (draft-07) of rule files and of `lookups.json`, for editors: it completes and explains facts, operators
+ * and values by the catalogue and by what the look-ups answer. It refuses what is surely no rule; what needs more than a schema is for the loader to judge, so whatever
  * the loader takes is valid here too.
  */
-export function ruleSchema(catalogue: Catalogue): object {
+export function ruleSchema(
+  catalogue: Catalogue,
+  lookups: ReadonlyMap<string, AnswerShape> = SHIPPED_LOOKUPS,
+): object {
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
     $comment: 'Generated: aftersign rules schema > rules/schema.json',
@@ -16,11 +21,12 @@ export function ruleSchema(catalogue: Catalogue): object {
     defaultSnippets: [NEW_RULE],
     if: { type: 'array' },
     then: { items: refer('rule') },
-    else: refer('rule'),
+    else: { if: IS_LOOKUPS, then: refer('lookups'), else: refer('rule') },
     definitions: {
       rule: ruleOf(catalogue),
       ...ACTION_DEFINITIONS,
-      ...conditionDefinitions(catalogue),
+      ...LOOKUP_DEFINITIONS,
+      ...conditionDefinitions(catalogue, lookups),
     },
   };
 }

@@ -2,10 +2,14 @@ import { type Action, compileAction } from '../action/action.js';
 import { type Catalogue, type FieldDefinition, matchesPattern } from '../events/catalogue.js';
 import type { CheckedFiles, CheckedRule } from './check/check-files.js';
 import { CompiledConditions, PlaceTable } from './compiled-conditions.js';
+import { type CompiledLookup, compileLookup, lookupsIn } from './compiled-lookup.js';
 import type { ConditionDocument } from './condition-document.js';
-import { buildTree, type TimeFormatOf } from './condition-tree.js';
+import { buildTree, type ConditionNode, type TimeFormatOf } from './condition-tree.js';
 import { Confirmation } from './confirmation.js';
 import type { EffectiveDocument } from './effective.js';
+import { fieldWithin } from './known-field.js';
+import type { LookupDocument } from './lookup-document.js';
+import { lookupPlaceOf } from './lookup-name.js';
 import { RuleIndex } from './rule-index.js';
 import { RuleSetError } from './rules.errors.js';
 
@@ -30,8 +34,16 @@ export interface Rule {
   /** The second key: json-rules-engine. */
   readonly confirmation: Confirmation;
   readonly actions: readonly Action[];
+  /** The look-ups that its conditions and the templates of its actions read; null: neither reads any. */
+  readonly lookups: RuleLookups | null;
   /** Whether the rule listens to an event type. */
   listensTo(eventType: string): boolean;
+}
+
+/** Names of look-ups. */
+export interface RuleLookups {
+  readonly conditions: ReadonlySet<string>;
+  readonly templates: ReadonlySet<string>;
 }
 
 /** How many rules listen to an event type, and which of them do not apply always. */
@@ -40,6 +52,8 @@ export interface Listeners {
   readonly disabled: readonly Rule[];
   /** Those that apply for a time only. */
   readonly temporary: readonly Rule[];
+  /** Whether one of them reads a look-up. */
+  readonly asking: boolean;
 }
 
 /** All rules of one folder, checked and compiled as a whole. */
@@ -57,11 +71,21 @@ export class RuleSet {
     readonly conditions: ReadonlyMap<string, ConditionDocument>,
     readonly index: RuleIndex,
     readonly places: PlaceTable,
+    /** By name. Empty: no event ever waits for an answer. */
+    readonly lookups: ReadonlyMap<string, CompiledLookup>,
   ) {}
 
   /** The same set under the hash that it was activated with, when an older version made that otherwise. */
   named(hash: string): RuleSet {
-    return new RuleSet(hash, this.rules, this.catalogue, this.conditions, this.index, this.places);
+    const { rules, catalogue, conditions, index, places, lookups } = this;
+    return new RuleSet(hash, rules, catalogue, conditions, index, places, lookups);
+  }
+
+  /** What is known of a fact of an event: by the catalogue, or of a look-up's answer. */
+  fieldOf(eventType: string, fact: string): FieldDefinition | null {
+    const place = lookupPlaceOf(fact);
+    if (!place) return this.catalogue.fieldOf(eventType, fact);
+    return fieldWithin(this.lookups.get(place.name)?.shape.field ?? null, place.members).definition;
   }
 
   listenersOf(eventType: string): Listeners {
@@ -71,6 +95,7 @@ export class RuleSet {
     const found = {
       count: listening.length,
       disabled: listening.filter(({ enabled }) => !enabled),
+      asking: listening.some(({ lookups }) => lookups !== null),
       temporary: listening.filter(({ enabled, effective }) => enabled && effective !== null),
     };
     // Event types come from outside: their number has a bound here too.
@@ -104,13 +129,14 @@ export async function buildRuleSet(
   const catalogue = builtIn.with(checked.catalogue);
   const named = new Map<string, ConditionDocument>(Object.entries(checked.conditions));
   const documents = [...checked.rules].sort(inOrder);
+  const lookups = compileLookups(checked.lookups);
   const places = new PlaceTable();
   const index = new RuleIndex(places);
   const eventType = places.numberOf({ fact: 'event_type', path: null, timeFormat: 'date-time' });
   const rules: Rule[] = [];
   let sliceBegan = performance.now();
   for (const document of documents) {
-    const rule = compileRule(document, named, catalogue, places);
+    const rule = compileRule(document, named, catalogue, lookups, places);
     if (rule.enabled) {
       const exact = rule.trigger.every((one) => !one.includes('*'));
       index.add(
@@ -125,16 +151,26 @@ export async function buildRuleSet(
       sliceBegan = performance.now();
     }
   }
-  return new RuleSet(hash, rules, catalogue, named, index, places);
+  return new RuleSet(hash, rules, catalogue, named, index, places, lookups);
+}
+
+function compileLookups(documents: CheckedFiles['lookups']): ReadonlyMap<string, CompiledLookup> {
+  const compiled = Object.entries(documents).map(([name, document]: [string, LookupDocument]) =>
+    compileLookup(name, document, (_at, code, message) => {
+      throw new RuleSetError('RULE_SET_UNREADABLE', `look-up "${name}": ${code}: ${message}`);
+    }),
+  );
+  return new Map(compiled.map((one) => [one.name, one]));
 }
 
 function compileRule(
   document: CheckedRule,
   named: ReadonlyMap<string, ConditionDocument>,
   catalogue: Catalogue,
+  lookups: ReadonlyMap<string, CompiledLookup>,
   places: PlaceTable,
 ): Rule {
-  const timeFormatOf = timeFormats(document.trigger, catalogue);
+  const timeFormatOf = timeFormats(document.trigger, catalogue, lookups);
   const tree = buildTree(document.conditions, named, timeFormatOf);
   return {
     name: document.name,
@@ -155,22 +191,47 @@ function compileRule(
         throw new RuleSetError('RULE_SET_UNREADABLE', `rule "${document.name}": ${code}: ${message}`);
       }),
     ),
+    lookups: lookups.size === 0 ? null : lookupsOf(tree, document),
     listensTo: (eventType) => document.trigger.some((pattern) => matchesPattern(pattern, eventType)),
   };
 }
 
+function lookupsOf(tree: ConditionNode, { actions }: CheckedRule): RuleLookups | null {
+  const conditions = new Set<string>();
+  const visit = (node: ConditionNode): void => {
+    if (node.kind === 'not') visit(node.child);
+    else if (node.kind !== 'leaf') node.children.forEach(visit);
+    else {
+      for (const place of [node, node.other]) {
+        const name = place && lookupPlaceOf(place.fact)?.name;
+        if (name) conditions.add(name);
+      }
+    }
+  };
+  visit(tree);
+  const templates = lookupsIn(actions);
+  return conditions.size + templates.size === 0 ? null : { conditions, templates };
+}
+
 /** How the event types of a rule write the times of a place: the first that says so; ISO 8601 when none does. */
-function timeFormats(trigger: readonly string[], catalogue: Catalogue): TimeFormatOf {
+function timeFormats(
+  trigger: readonly string[],
+  catalogue: Catalogue,
+  lookups: ReadonlyMap<string, CompiledLookup>,
+): TimeFormatOf {
   const types = trigger.flatMap((pattern) => catalogue.matching(pattern).map(({ eventType }) => eventType));
-  const formatIn = (eventType: string, fact: string, path: readonly string[]): FieldDefinition['format'] => {
-    let field: FieldDefinition | null | undefined = catalogue.fieldOf(eventType, fact);
-    for (const key of path)
-      field = field?.items ?? (field?.fields && Object.hasOwn(field.fields, key) ? field.fields[key] : null);
-    return (field?.items ?? field)?.format;
+  const formatIn = (field: FieldDefinition | null, path: readonly string[]): FieldDefinition['format'] => {
+    const { definition } = fieldWithin(field, path);
+    return (definition?.items ?? definition)?.format;
   };
   return (fact, path) => {
+    const lookup = lookupPlaceOf(fact);
+    if (lookup) {
+      const field = lookups.get(lookup.name)?.shape.field ?? null;
+      return formatIn(field, [...lookup.members, ...(path ?? [])]) ?? 'date-time';
+    }
     for (const eventType of types.length > 0 ? types : ['']) {
-      const format = formatIn(eventType, fact, path ?? []);
+      const format = formatIn(catalogue.fieldOf(eventType, fact), path ?? []);
       if (format) return format;
     }
     return 'date-time';

@@ -2,6 +2,9 @@ import { type BeforeApplicationShutdown, Module, type OnApplicationBootstrap } f
 import { DataSource } from 'typeorm';
 import { DeliveryModule } from '../action/action.module.js';
 import { DeliveryStore } from '../action/delivery-store.js';
+import { FeishuPlatform } from '../action/feishu-platform.js';
+import { OutboundHttp } from '../action/outbound-http.js';
+import { OutboundModule } from '../action/outbound.module.js';
 import { Clock } from '../config/clock.js';
 import { Config } from '../config/config.module.js';
 import { Log } from '../config/log.js';
@@ -11,21 +14,29 @@ import { Catalogue } from '../events/catalogue.js';
 import { EventStore } from '../events/event-store.js';
 import { EventsModule } from '../events/events.module.js';
 import { LiveCatalogue } from '../events/live-catalogue.js';
+import { LeasedRows } from '../queue/leased-rows.js';
 import { Wakeup } from '../queue/wakeup.js';
 import { DecisionWorker } from './decision-worker.js';
 import { EvaluationStore } from './evaluation-store.js';
+import { LookupCache } from './lookup-cache.js';
+import { LookupFetcher } from './lookup-fetcher.js';
+import { LookupStore } from './lookup-store.js';
+import { LOOKUP_LEASE_SECONDS, LookupWorker } from './lookup-worker.js';
 import { RuleFolderReader } from './rule-files.js';
 import { RuleLoader } from './rule-loader.js';
 import { RuleSetError } from './rules.errors.js';
 import { RuleSetStore } from './rule-set-store.js';
 import { RuleWatcher } from './rule-watcher.js';
 
+/** Milliseconds that look-ups under way get to end when the service stops. */
+const GRACE_MS = 4000;
+
 /**
  * ROOM 2: from an event to a decision. An event is decided once, by the rule set that is live at that moment; the
  * evaluation and the deliveries are written in one transaction. With no sound rule set, events wait; nothing is lost.
  */
 @Module({
-  imports: [EventsModule, DeliveryModule],
+  imports: [EventsModule, DeliveryModule, OutboundModule],
   providers: [
     {
       provide: RuleSetStore,
@@ -61,6 +72,59 @@ import { RuleWatcher } from './rule-watcher.js';
         new RuleWatcher(reader.folder, { reader, settled: (folder) => loader.load('change', folder), log }),
     },
     {
+      provide: LookupStore,
+      inject: [DataSource],
+      useFactory: (dataSource: DataSource) => new LookupStore(dataSource),
+    },
+    { provide: LookupCache, useFactory: () => new LookupCache() },
+    {
+      provide: LookupFetcher,
+      inject: [FeishuPlatform, OutboundHttp, Config, Clock],
+      useFactory: (platform: FeishuPlatform, http: OutboundHttp, { settings }: Config, clock: Clock) =>
+        new LookupFetcher(platform, http, settings.secrets, clock),
+    },
+    {
+      provide: LookupWorker,
+      inject: [
+        DataSource,
+        LookupStore,
+        EventStore,
+        RuleSetStore,
+        LookupCache,
+        LookupFetcher,
+        Config,
+        Wakeup,
+        Clock,
+        Log,
+        Metrics,
+      ],
+      useFactory: (
+        dataSource: DataSource,
+        lookups: LookupStore,
+        events: EventStore,
+        ruleSets: RuleSetStore,
+        cache: LookupCache,
+        fetcher: LookupFetcher,
+        { instance, settings }: Config,
+        wakeup: Wakeup,
+        clock: Clock,
+        log: Log,
+        metrics: Metrics,
+      ) =>
+        new LookupWorker(
+          dataSource,
+          new LeasedRows(
+            dataSource,
+            { table: 'lookups', ready: 'pending', taken: 'fetching', group: 'service' },
+            instance,
+            LOOKUP_LEASE_SECONDS,
+          ),
+          { lookups, events, ruleSets },
+          { cache, fetcher },
+          { timezone: settings.DEFAULT_TIMEZONE, wakeup, clock, log, metrics },
+        ),
+    },
+    {
       provide: DecisionWorker,
       inject: [
         DataSource,
@@ -69,6 +133,9 @@ import { RuleWatcher } from './rule-watcher.js';
         EvaluationStore,
         DeliveryStore,
         Partitions,
+        LookupStore,
+        LookupCache,
+        LookupFetcher,
         Config,
         Wakeup,
         Clock,
@@ -82,6 +149,9 @@ import { RuleWatcher } from './rule-watcher.js';
         evaluations: EvaluationStore,
         deliveries: DeliveryStore,
         partitions: Partitions,
+        lookups: LookupStore,
+        cache: LookupCache,
+        fetcher: LookupFetcher,
         { settings }: Config,
         wakeup: Wakeup,
         clock: Clock,
@@ -90,18 +160,20 @@ import { RuleWatcher } from './rule-watcher.js';
       ) =>
         new DecisionWorker(
           dataSource,
-          { events, ruleSets, evaluations, deliveries, partitions },
+          { events, ruleSets, evaluations, deliveries, partitions, lookups },
+          { cache, fetcher },
           { timezone: settings.DEFAULT_TIMEZONE, wakeup, clock, log, metrics },
         ),
     },
   ],
-  exports: [DecisionWorker, EvaluationStore, RuleSetStore, RuleLoader],
+  exports: [DecisionWorker, LookupWorker, EvaluationStore, RuleSetStore, RuleLoader],
 })
 export class RulesModule implements OnApplicationBootstrap, BeforeApplicationShutdown {
   constructor(
     private readonly loader: RuleLoader,
     private readonly watcher: RuleWatcher,
     private readonly worker: DecisionWorker,
+    private readonly lookups: LookupWorker,
     private readonly log: Log,
   ) {}
 
@@ -112,10 +184,11 @@ export class RulesModule implements OnApplicationBootstrap, BeforeApplicationShu
     });
     await this.watcher.start(this.loader.fingerprint);
     this.worker.start();
+    this.lookups.start();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
     await this.watcher.stop();
-    await this.worker.stop();
+    await Promise.all([this.worker.stop(), this.lookups.stop(GRACE_MS)]);
   }
 }

@@ -13,6 +13,7 @@ export function subjectOf(event: StoredEvent): Subject {
     key,
     eventType: event.eventType,
     entity: event.rootEntity ?? `event:${key}`,
+    appId: /^feishu:(.+)$/.exec(event.origin)?.[1] ?? null,
     facts: factsOf(event),
   };
 }

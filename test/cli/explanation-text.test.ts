@@ -4,12 +4,19 @@ import { formatExplanation } from '../../src/cli/explanation-text.js';
 import { loadBuiltInCatalogue } from '../../src/events/catalogue.js';
 import type { ConditionDocument, LeafDocument } from '../../src/rules/condition-document.js';
 import { explainRule } from '../../src/rules/explain.js';
+import type { LookupAnswers, LookupDocument } from '../../src/rules/lookup-document.js';
 import { buildRuleSet } from '../../src/rules/rule-set.js';
 import { approverEvent } from '../support/feishu.js';
 
 const TYPE = 'corehr.process.approver.updated_v2';
 const INPUTS = { now: Date.UTC(2026, 10, 24, 10), timezone: 'Asia/Shanghai' };
 const CATALOGUE = loadBuiltInCatalogue();
+
+const waiting = { timeout: 5000, within: 60_000 };
+const LOOKUPS: Readonly<Record<string, LookupDocument>> = {
+  process: { type: 'feishu-process', id: '{{ event.process_id }}', userIdType: 'open_id', ...waiting },
+  user: { type: 'feishu-user', id: '{{ event.x }}', idType: 'open_id', cache: 0, ...waiting },
+};
 
 interface Given {
   readonly event?: Readonly<Record<string, unknown>>;
@@ -18,6 +25,7 @@ interface Given {
   readonly enabled?: boolean;
   readonly name?: string;
   readonly description?: string;
+  readonly lookups?: LookupAnswers;
   readonly colour?: boolean;
   readonly width?: number;
 }
@@ -34,12 +42,20 @@ async function textOf(conditions: ConditionDocument, given: Given = {}): Promise
     file: 'corehr/renewal-done.rule.json',
     line: 2,
   };
-  const checked = { findings: [], catalogue: [], conditions: given.named ?? {}, rules: [rule], ruleCount: 1 };
+  const checked = {
+    findings: [],
+    catalogue: [],
+    lookups: LOOKUPS,
+    conditions: given.named ?? {},
+    rules: [rule],
+    ruleCount: 1,
+  };
   const ruleSet = await buildRuleSet('hash', checked, CATALOGUE);
   const facts = new Map(
     Object.entries({ event_type: TYPE, ...approverEvent({ status: 1 }), ...given.event }),
   );
-  const explanation = await explainRule(ruleSet, ruleSet.rules[0]!, { eventType: TYPE, facts }, INPUTS);
+  const inputs = { ...INPUTS, ...(given.lookups ? { lookups: given.lookups } : {}) };
+  const explanation = await explainRule(ruleSet, ruleSet.rules[0]!, { eventType: TYPE, facts }, inputs);
   return formatExplanation(explanation, { colour: given.colour ?? false, width: given.width ?? 120 }).split(
     '\n',
   );
@@ -93,6 +109,29 @@ describe('an explanation on a terminal', () => {
     expect(lines.at(-1)).toBe(
       '  would have fired with 若如此则命中: status 状态 1 待办/to do → 3 已完成/done',
     );
+  });
+
+  it('shows what came of the look-ups, and nothing of what was not needed', async () => {
+    const conditions = {
+      all: [leaf('lookup.process.status', 'equal', 9), leaf('lookup.user', 'equal', 'a', { path: '$.name' })],
+    };
+    const fetchedAt = Date.UTC(2026, 10, 24, 9);
+    const process = { request: 'p', value: { status: 9 }, fetchedAt };
+    const failed = { code: 'HTTP_503', detail: 'it said\u001b[2J no' };
+    const lookups = { process, user: { request: 'u', failed, fetchedAt } };
+    expect((await textOf(conditions, { lookups })).slice(1)).toEqual([
+      '  unknown 未知: lookup.user.name missing 缺失  corehr/renewal-done.rule.json:2',
+      '  ? all of 全部',
+      '    ✓ lookup.process.status 流程状态: is 等于 9 已完成/completed',
+      '    ? lookup.user.name 姓名: is 等于 "a" — but is missing 缺失',
+      '  look-up 查询 process: answered 已应答 2026-11-24T09:00:00.000Z',
+      '  look-up 查询 user: failed 失败: HTTP_503: it said\\u{1b}[2J no',
+      '  would have fired with 若如此则命中: lookup.user.name 姓名 missing 缺失 → "a"',
+    ]);
+    const lines = (await textOf(conditions)).join('\n');
+    expect(lines).toContain('look-up 查询 user: not asked 未查询');
+    const no = await textOf({ all: [leaf('status', 'equal', 3), leaf('lookup.user.name', 'equal', 'a')] });
+    expect(no.join('\n')).not.toContain('look-up');
   });
 
   it.each<[string, ConditionDocument, Given, readonly RegExp[]]>([

@@ -162,6 +162,7 @@ describe('aftersign rules try and show', () => {
               }),
             },
           ],
+          lookups: {},
         },
       ],
     });

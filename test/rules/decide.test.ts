@@ -32,7 +32,13 @@ const status = (value: unknown): object => ({ all: [{ fact: 'status', operator: 
 const run = async (ruleSet: RuleSet | Promise<RuleSet>, event: Record<string, unknown>): Promise<Decision> =>
   decide(
     await ruleSet,
-    { key: 'feishu:cli_a/e1', eventType: TYPE, entity: 'process:1', facts: new Map(Object.entries(event)) },
+    {
+      key: 'feishu:cli_a/e1',
+      eventType: TYPE,
+      entity: 'process:1',
+      appId: null,
+      facts: new Map(Object.entries(event)),
+    },
     INPUTS,
   );
 
@@ -76,7 +82,11 @@ describe('decide', () => {
     const verdictAt = async (ruleSet: RuleSet, now: string): Promise<unknown> => {
       const inputs = { now: Date.parse(now), timezone: 'Asia/Shanghai' };
       const facts = new Map(Object.entries(approverEvent({ status: 3 })));
-      const decision = await decide(ruleSet, { key: 'k', eventType: TYPE, entity: 'e', facts }, inputs);
+      const decision = await decide(
+        ruleSet,
+        { key: 'k', eventType: TYPE, entity: 'e', appId: null, facts },
+        inputs,
+      );
       const [verdict] = decision.verdicts;
       expect(await judge(ruleSet, ruleSet.rules[0]!, facts, inputs)).toEqual(verdict);
       expect(decision.deliveries).toHaveLength(verdict?.verdict === 'matched' ? 1 : 0);
@@ -105,7 +115,7 @@ describe('decide', () => {
       confirmation: new Confirmation(other, new Map(), () => 'date-time'),
     }));
     const { hash, catalogue, conditions, index, places } = sound;
-    const torn = new RuleSet(hash, rules, catalogue, conditions, index, places);
+    const torn = new RuleSet(hash, rules, catalogue, conditions, index, places, new Map());
     const { verdicts, deliveries } = await run(torn, approverEvent({ status: 3 }));
     expect(verdicts).toEqual([
       { rule: 'r', verdict: 'error', error: expect.stringContaining('json-rules-engine does not') },

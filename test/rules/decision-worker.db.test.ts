@@ -20,6 +20,7 @@ import { TestClock } from '../support/clock.js';
 import { createTestDatabase, type TestDatabase, withPartitions } from '../support/database.js';
 import { approverEvent, envelopeOf } from '../support/feishu.js';
 import { TestLog } from '../support/log.js';
+import { lookupsWith } from '../support/lookups.js';
 
 const TYPE = 'corehr.process.approver.updated_v2';
 const clock = new TestClock();
@@ -57,9 +58,11 @@ describe('the decision worker', () => {
 
   const log = new TestLog();
   function workerOf(replaced?: typeof decide): DecisionWorker {
+    const { store: lookups, ...ways } = lookupsWith(dataSource, {}, clock, log);
     return new DecisionWorker(
       dataSource,
-      { events, ruleSets, evaluations, deliveries, partitions: new Partitions(dataSource) },
+      { events, ruleSets, evaluations, deliveries, lookups, partitions: new Partitions(dataSource) },
+      ways,
       {
         timezone: 'Asia/Shanghai',
         wakeup: new Wakeup(dataSource),

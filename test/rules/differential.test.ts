@@ -31,6 +31,7 @@ function ruleSetOf(
   const checked: CheckedFiles = {
     findings: [],
     catalogue: [],
+    lookups: {},
     ruleCount: rules.length,
     conditions,
     rules: rules.map(([document, types], at): CheckedRule => ({
@@ -166,7 +167,7 @@ describe('our decision and that of json-rules-engine', () => {
           const ruleSet = await ruleSetOf(rules, named);
           for (const given of events) {
             const eventType = String(given.get('event_type'));
-            const subject = { key: 'o/e', eventType, entity: 'e', facts: given };
+            const subject = { key: 'o/e', eventType, entity: 'e', appId: null, facts: given };
             const decision = await decide(ruleSet, subject, { now: NOW, timezone: 'UTC' });
             const verdicts = new Map(decision.verdicts.map((one) => [one.rule, one.verdict]));
             for (const rule of ruleSet.rules) {

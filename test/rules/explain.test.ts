@@ -46,7 +46,11 @@ const ruleSetOf = (
   conditions: Readonly<Record<string, ConditionDocument>> = {},
   catalogue: readonly CatalogueEntry[] = [],
 ): Promise<RuleSet> =>
-  buildRuleSet('hash', { findings: [], rules, ruleCount: rules.length, conditions, catalogue }, CATALOGUE);
+  buildRuleSet(
+    'hash',
+    { findings: [], rules, ruleCount: rules.length, conditions, catalogue, lookups: {} },
+    CATALOGUE,
+  );
 const leaf = (fact: string, operator: string, value: unknown): LeafDocument => ({ fact, operator, value });
 const status = leaf('status', 'equal', 3);
 const renewal = leaf('biz_type', 'equal', 'renewal_record');
@@ -116,6 +120,7 @@ describe('an explanation', () => {
         },
       ],
       missing: [],
+      lookups: [],
       nearMiss: true,
       repair: {
         kind: 'changes',

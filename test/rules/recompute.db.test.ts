@@ -21,6 +21,7 @@ import { facts, namedConditions, rootCondition, trigger } from '../support/condi
 import { createTestDatabase, type TestDatabase, withPartitions } from '../support/database.js';
 import { envelopeOf } from '../support/feishu.js';
 import { TestLog } from '../support/log.js';
+import { lookupsWith } from '../support/lookups.js';
 
 const RULES = 150;
 const EVENTS = 60;
@@ -44,6 +45,8 @@ describe(`verdicts that are computed again (seed ${seed})`, () => {
     const wakeup = new Wakeup(dataSource);
     events = new EventStore(dataSource, await withPartitions(dataSource, clock.now()), wakeup, clock);
     const store = ruleSets();
+    const log = new TestLog();
+    const { store: lookups, ...ways } = lookupsWith(dataSource, {}, clock, log);
     const worker = new DecisionWorker(
       dataSource,
       {
@@ -52,8 +55,10 @@ describe(`verdicts that are computed again (seed ${seed})`, () => {
         evaluations: new EvaluationStore(dataSource),
         deliveries: new DeliveryStore(dataSource, wakeup),
         partitions: new Partitions(dataSource),
+        lookups,
       },
-      { timezone: 'Asia/Shanghai', wakeup, clock, log: new TestLog(), metrics: new Metrics() },
+      ways,
+      { timezone: 'Asia/Shanghai', wakeup, clock, log, metrics: new Metrics() },
     );
     const generated = fc.sample(facts, { numRuns: EVENTS, seed });
     // Two sets, one after the other; each decides half of the events.

@@ -21,10 +21,16 @@ const leaf = fc.oneof(
   { weight: 2, arbitrary: fc.constant({ fact: 'node_id', operator: 'equal', value: '1' }) },
   fc.constant({ fact: 'statsu', operator: 'equal', value: 1 }),
   fc.constantFrom('shared', 'other').map((condition) => ({ condition })),
+  { weight: 4, arbitrary: fc.constant({ fact: 'lookup.process.status', operator: 'equal', value: 9 }) },
 );
 const NAMED = JSON.stringify({
   shared: { any: [{ fact: 'status', operator: 'equal', value: 1 }] },
   other: { any: [{ fact: 'node_id', operator: 'equal', value: '1' }] },
+});
+/** One with a warning, so that the file's own findings are there too. */
+const LOOKUPS = JSON.stringify({
+  process: { type: 'feishu-process', id: '{{ event.process_id }}' },
+  odd: { type: 'feishu-user', id: '{{ event.nobody_has_this }}' },
 });
 const rule: fc.Arbitrary<Rule> = fc.record({
   name: fc.integer({ min: 0, max: 300 }).map((n) => `rule-${n}`),
@@ -62,6 +68,10 @@ const edit: fc.Arbitrary<Edit> = fc.oneof(
     fc.constant('all.conditions.json'),
     fc.constantFrom(null, NAMED, NAMED.replace('"value":1', '"value":"x"')),
   ),
+  fc.tuple(
+    fc.constant('lookups.json'),
+    fc.constantFrom(null, LOOKUPS, LOOKUPS.replace('event.nobody_has_this', 'event.process_id'), '{}'),
+  ),
   fc.tuple(fc.constant('half.rule.json'), fc.constantFrom('{ "name": ', null)),
 );
 
@@ -85,6 +95,7 @@ describe('a folder that is checked again after each change', () => {
             rules.map((one, at) => [`${at}.rule.json`, textOf({ ...one, name: `${one.name}-${at}` })]),
           );
           files.set('all.conditions.json', NAMED);
+          files.set('lookups.json', LOOKUPS);
           let wasSound = false;
           for (const changes of [[], ...edits]) {
             for (const [file, text] of changes) {

@@ -7,6 +7,7 @@ import { ACTION_KEYS } from '../../src/action/action-document.js';
 import { printRuleSchema } from '../../src/cli/rules-schema.js';
 import { type CatalogueEntry, loadBuiltInCatalogue } from '../../src/events/catalogue.js';
 import { checkFiles } from '../../src/rules/check/check-files.js';
+import { LOOKUP_KEYS } from '../../src/rules/lookup-document.js';
 import { DECORATORS, OPERATORS } from '../../src/rules/operators.js';
 import { ruleSchema } from '../../src/rules/rule-schema.js';
 import { temporaryFolder } from '../support/folder.js';
@@ -243,6 +244,75 @@ describe('the JSON Schema of rule files', () => {
     expect(findings.map(({ severity }) => severity)).toContain('error');
   });
 
+  it('takes the look-ups that ship with the product, and one of each kind with all its keys', () => {
+    const shared = { timeout: '2s', within: '1h' };
+    const every = {
+      $schema: './schema.json',
+      process: {
+        type: 'feishu-process',
+        id: '{{ event.process_id }}',
+        task: '{{ event.approver_id }}',
+        userIdType: 'union_id',
+        app: 'default',
+        ...shared,
+      },
+      user: { type: 'feishu-user', id: 'ou_1', idType: 'user_id', app: 'default', cache: '2d', ...shared },
+      employee: {
+        type: 'http',
+        url: 'https://hr.example.com/{{ event.process_id }}',
+        headers: { authorization: 'Bearer {{ secrets.HR }}' },
+        success: { path: 'code', equal: 0 },
+        cache: 'PT1H',
+        fields: {
+          grade: {
+            type: 'object',
+            label: { zh: '职级', en: 'grade' },
+            fields: {
+              level: {
+                type: 'integer',
+                label: { zh: '级', en: 'level' },
+                enum: [{ value: 1, label: { zh: '一', en: 'one' } }],
+              },
+            },
+          },
+        },
+        ...shared,
+      },
+    };
+    for (const kind of Object.values(every).filter((one) => typeof one !== 'string'))
+      expect(Object.keys(kind).sort()).toEqual([...LOOKUP_KEYS[kind.type as 'http'].known].sort());
+    for (const text of [readFileSync('rules/lookups.json', 'utf8'), JSON.stringify(every), '{}']) {
+      const { findings } = checkFiles(new Map([['lookups.json', text]]), catalogue);
+      expect(findings).toEqual([]);
+      if (text === '{}') continue;
+      expect([validate(JSON.parse(text)), validate.errors]).toEqual([true, null]);
+    }
+  });
+
+  it.each<[string, object]>([
+    ['a kind', { process: { type: 'feishu-proces', id: 'a' } }],
+    ['a key that is missing', { process: { type: 'feishu-process' } }],
+    ['a key of another kind', { process: { type: 'feishu-process', id: 'a', cache: '1h' } }],
+    ['a duration', { user: { type: 'feishu-user', id: 'a', cache: 1 } }],
+    ['a name', { 'My-User': { type: 'feishu-user', id: 'a' } }],
+    ['a field', { hr: { type: 'http', url: 'https://a.example/', fields: { grade: 'integer' } } }],
+  ])('refuses a look-up for %s', (_, lookups) => {
+    expect(validate(lookups)).toBe(false);
+    const { findings } = checkFiles(new Map([['lookups.json', JSON.stringify(lookups)]]), catalogue);
+    expect(findings.map(({ severity }) => severity)).toContain('error');
+  });
+
+  it('completes and explains facts of look-ups, whatever the rule listens to', () => {
+    for (const trigger of [APPROVER, 'unheard.of', 'corehr.process.*']) {
+      expect(hoverOf('lookup.process.status', 9, trigger)).toEqual(['已完成 / completed']);
+      expect(isValid({ fact: 'lookup.process.status', operator: 'equal', value: '9' }, trigger)).toBe(false);
+      hovers.length = 0;
+      expect(isValid({ fact: 'lookup.user.email', operator: 'exists', value: true }, trigger)).toBe(true);
+      expect(hovers).toContain('邮箱 / e-mail (string, 可能缺失 may be missing, 个人信息 personal)');
+      expect(isValid({ fact: 'lookup.other.todos.0.x', operator: 'equal', value: [1] }, trigger)).toBe(true);
+    }
+  });
+
   it('says what a value means where the trigger says which event type is meant', () => {
     expect(hoverOf('status', 1, APPROVER)).toEqual(['待办 / to do']);
     expect(hoverOf('status', 2, [APPROVER])).toEqual(['拒绝 / rejected']);
@@ -392,6 +462,31 @@ describe('aftersign rules schema', () => {
     expect(own(withLeaf({ fact: 'state', operator: 'in', value: [1] }, 'order.paid'))).toBe(true);
     expect(hovers).toContain('已付 / paid');
     expect(own(withLeaf({ fact: 'state', operator: 'in', value: ['1'] }, 'order.paid'))).toBe(false);
+  });
+
+  it("has the facts of a folder's own look-ups", async () => {
+    const folder = folderWith({});
+    const lookups = (type: string): string =>
+      JSON.stringify({
+        process: {
+          type: 'http',
+          url: 'https://a.example/',
+          fields: { status: { type, label: { zh: '状', en: 'state' } } },
+        },
+      });
+    writeFileSync(join(folder, 'lookups.json'), lookups('string'));
+    const own = validatorOf(JSON.parse((await print(folder)).stdout) as object);
+    const leaf = (value: unknown): object =>
+      withLeaf({ fact: 'lookup.process.status', operator: 'equal', value });
+    hovers.length = 0;
+    expect([own(leaf('done')), own(leaf(9))]).toEqual([true, false]);
+    expect(hovers).toContain('状 / state (string)');
+    writeFileSync(join(folder, 'lookups.json'), '{}');
+    expect(validatorOf(JSON.parse((await print(folder)).stdout) as object)(leaf(9))).toBe(true);
+    writeFileSync(join(folder, 'lookups.json'), lookups('text'));
+    const { code, stdout, stderr } = await print(folder);
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toContain('lookups.json:1:81 error LOOKUP_VALUE_INVALID: "type"');
   });
 
   it('reports what is wrong in a catalogue, with its place, and prints no schema', async () => {

@@ -21,7 +21,8 @@ create table lookups (
   entity text,
   order_time bigint not null,
   status_rank smallint not null,
-  event_id text not null,
+  -- Compared as the program compares it.
+  event_id text collate "C" not null,
   answers json not null,
   created_at timestamptz not null,
   due_at timestamptz not null,

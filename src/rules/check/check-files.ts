@@ -1,6 +1,7 @@
 import type { Catalogue, CatalogueEntry } from '../../events/catalogue.js';
 import type { ConditionDocument } from '../condition-document.js';
 import { byPlace, type Finding } from '../finding.js';
+import type { LookupDocument } from '../lookup-document.js';
 import type { RuleDocument } from '../rule-document.js';
 import { CatalogueFiles } from './catalogue-files.js';
 import type { ConditionForm } from './condition-form.js';
@@ -10,6 +11,7 @@ import { FileReport } from './file-report.js';
 import { elementsOf, membersOf } from './json-node.js';
 import { type JsonNode, JsonText } from './json-text.js';
 import { checkLeaf } from './leaf-check.js';
+import { LookupFile } from './lookup-files.js';
 import { isTooLarge, type NamedCondition, NamedConditions, tooLarge } from './named-conditions.js';
 import { KnownEvents, type RuleEvents } from './rule-events.js';
 import { readRule, type RuleForm } from './rule-check.js';
@@ -31,6 +33,8 @@ export interface CheckedFiles {
   readonly conditions: Readonly<Record<string, ConditionDocument>>;
   /** The event types that the folder adds to the catalogue. */
   readonly catalogue: readonly CatalogueEntry[];
+  /** The look-ups in which there is no error, by name. */
+  readonly lookups: Readonly<Record<string, LookupDocument>>;
   /** How many rules the files hold, broken ones too. */
   readonly ruleCount: number;
 }
@@ -53,6 +57,7 @@ class FolderCheck {
   private readonly findings: Finding[] = [];
   private readonly named = new NamedConditions();
   private readonly catalogueFiles: CatalogueFiles;
+  private readonly lookups = new LookupFile();
   private readonly rules: CheckedRule[] = [];
   private readonly filesOfNames = new Map<string, string>();
   private readonly used: { readonly rule: CheckedRule; readonly names: readonly string[] }[] = [];
@@ -79,7 +84,8 @@ class FolderCheck {
       else later.push([file, text]);
     }
     this.named.check();
-    const known = new KnownEvents(this.builtIn.with(this.catalogueFiles.entries));
+    const known = new KnownEvents(this.builtIn.with(this.catalogueFiles.entries), this.lookups);
+    this.lookups.check(known.of(['*']));
     for (const [file, text] of later) {
       const report = open(file, text);
       this.readRules(report, known);
@@ -97,6 +103,7 @@ class FolderCheck {
       rules: this.rules.filter((rule) => !broken.has(rule)),
       conditions: this.named.documents(),
       catalogue: this.catalogueFiles.entries,
+      lookups: this.lookups.documents(),
       ruleCount: this.ruleCount,
     };
   }
@@ -123,6 +130,7 @@ class FolderCheck {
       }
       case 'conditions':
       case 'catalogue':
+      case 'lookups':
       case 'cases': {
         const report = open(file, text);
         this.reports.push(report);
@@ -130,6 +138,7 @@ class FolderCheck {
         if (!root) return true;
         if (kind === 'conditions') this.named.read(root, report);
         else if (kind === 'catalogue') this.catalogueFiles.read(root, report);
+        else if (kind === 'lookups') this.lookups.read(root, report);
         else checkCases(root, report);
         return true;
       }

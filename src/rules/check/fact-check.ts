@@ -1,7 +1,9 @@
 import type { FieldDefinition } from '../../events/catalogue.js';
+import { lookupPlaceOf } from '../lookup-name.js';
 import type { FactForm } from './condition-form.js';
 import type { Mend } from './file-report.js';
 import type { Place } from './json-text.js';
+import { checkLookupFact } from './lookup-reads.js';
 import { didYouMean, nearestName } from './nearest-name.js';
 import { isEnvelopeFact, type RuleEvents } from './rule-events.js';
 
@@ -13,11 +15,13 @@ export interface Reporter {
 }
 
 /** Facts that the rule language knows and this version does not supply. */
-const LATER_FACT = /^(?:event\.late$|(?:task|node|process|now|lookup)\.)/;
+const LATER_FACT = /^(?:event\.late$|(?:task|node|process|now)\.)/;
 
 /** Checks that the events have a fact. The answer is what it may be; empty when nothing is known of it. */
 export function checkFact(form: FactForm, events: RuleEvents, report: Reporter): readonly FieldDefinition[] {
   const { fact, at, path, pathAt } = form;
+  const lookup = lookupPlaceOf(fact);
+  if (lookup) return checkLookupFact(lookup, form, events, report);
   if (LATER_FACT.test(fact)) {
     report.error(
       at,
@@ -85,7 +89,7 @@ export function listOf(names: readonly string[]): string {
 }
 
 /** What stands at the end of a path, for each thing the fact may be. */
-function followPath(
+export function followPath(
   fact: string,
   fields: readonly FieldDefinition[],
   path: readonly string[],

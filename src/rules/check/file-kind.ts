@@ -3,16 +3,18 @@ import type { JsonNode } from './json-text.js';
 import { nearestName } from './nearest-name.js';
 
 /** What a file of the rules folder holds, by its name. */
-export type FileKind = 'rule' | 'conditions' | 'cases' | 'catalogue' | 'schema' | 'later' | 'unknown';
+export type FileKind =
+  'rule' | 'conditions' | 'cases' | 'catalogue' | 'lookups' | 'schema' | 'later' | 'unknown';
 
 export function kindOf(file: string): FileKind {
   const name = nameOf(file);
   if (file === 'schema.json') return 'schema';
+  if (file === 'lookups.json') return 'lookups';
   if (name.endsWith('.rule.json')) return 'rule';
   if (name.endsWith('.conditions.json')) return 'conditions';
   if (name.endsWith('.cases.json')) return 'cases';
   if (/^catalogue\/(?:.*\/)?[^/]+\.event\.json$/.test(file)) return 'catalogue';
-  if (name === 'lookups.json' || name === 'owners.json' || name.endsWith('.calendar.json')) return 'later';
+  if (name === 'owners.json' || name.endsWith('.calendar.json')) return 'later';
   return 'unknown';
 }
 
@@ -26,6 +28,7 @@ export function looksLikeRule(node: JsonNode): boolean {
 /** What to do about a file that is of no known kind. */
 export function mendOfUnknown(file: string, root: JsonNode): string {
   const name = nameOf(file);
+  if (name === 'lookups.json') return 'Move it to the top of the rules folder.';
   const parts = name.split('.');
   const kind = parts.at(-2) ?? '';
   if (parts.length > 2) {

@@ -5,6 +5,7 @@ import type { FileReport } from './file-report.js';
 import { elementsOf, type Member, membersOf, textOf } from './json-node.js';
 import type { JsonNode } from './json-text.js';
 import { readEffective } from './effective-check.js';
+import { checkLookupReads } from './lookup-reads.js';
 import { checkKeys } from './object-keys.js';
 import { type KnownEvents, readTrigger, type RuleEvents } from './rule-events.js';
 import { checkReads } from './template-reads.js';
@@ -94,6 +95,7 @@ export function readRule(node: JsonNode, known: KnownEvents, report: FileReport)
     );
   }
   for (const action of actions) checkReads(action, about, events, report);
+  for (const key of ['actions', 'event']) checkLookupReads(members.get(key)?.value, events, report);
   return {
     node,
     report,

@@ -1,6 +1,7 @@
 import type { Catalogue, CatalogueEntry, FieldDefinition } from '../../events/catalogue.js';
 import { ENVELOPE_FIELDS } from '../../events/catalogue.js';
 import type { FileReport } from './file-report.js';
+import type { KnownLookups } from './lookup-files.js';
 import { elementsOf, membersOf, textOf } from './json-node.js';
 import type { JsonNode } from './json-text.js';
 import { editDistance, nearestName } from './nearest-name.js';
@@ -9,13 +10,16 @@ import { editDistance, nearestName } from './nearest-name.js';
 export class KnownEvents {
   private readonly byTriggers = new Map<string, RuleEvents>();
 
-  constructor(readonly catalogue: Catalogue) {}
+  constructor(
+    readonly catalogue: Catalogue,
+    private readonly lookups: KnownLookups,
+  ) {}
 
   of(triggers: readonly string[]): RuleEvents {
     const key = triggers.join();
     const known = this.byTriggers.get(key);
     if (known) return known;
-    const events = new RuleEvents(triggers, this.catalogue);
+    const events = new RuleEvents(triggers, this.catalogue, this.lookups);
     this.byTriggers.set(key, events);
     return events;
   }
@@ -35,6 +39,7 @@ export class RuleEvents {
   constructor(
     triggers: readonly string[],
     private readonly catalogue: Catalogue,
+    readonly lookups: KnownLookups,
   ) {
     const entries = new Set(triggers.flatMap((one) => catalogue.matching(one)));
     this.entries = [...entries];

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { Catalogue } from '../../events/catalogue.js';
+import { LOOKUP_FIELDS_VERSION } from '../lookup-fields.js';
+import { kindOf } from './file-kind.js';
 
 const FILES_PER_SLICE = 200;
 
 /**
- * The version of a rule set: a hash over its files and the catalogue that ships with the product. Rule tests and the
- * editors' schema decide nothing and are left out.
+ * The version of a rule set: a hash over its files and the catalogue that ships with the product; with look-ups, also
+ * over what is known of their answers. Rule tests and the editors' schema decide nothing and are left out.
  */
 export function ruleSetHash(files: ReadonlyMap<string, string>, builtIn: Catalogue): string {
   const hash = createHash('sha256');
@@ -27,12 +29,13 @@ export async function ruleSetHashInSlices(
   return hash.digest('hex');
 }
 
-/** Together they are the JSON of `[[[file, text], …], version]`, the files sorted by name. */
+/** Together they are the JSON of `[[[file, text], …], version, …]`, the files sorted by name. */
 function* piecesOf(files: ReadonlyMap<string, string>, builtIn: Catalogue): Generator<string> {
   const sorted = [...files]
     .filter(([file]) => !file.endsWith('.cases.json') && file !== 'schema.json')
     .sort(([a], [b]) => (a < b ? -1 : 1));
   yield '[[';
   for (const [at, entry] of sorted.entries()) yield `${at === 0 ? '' : ','}${JSON.stringify(entry)}`;
-  yield `],${JSON.stringify(builtIn.version)}]`;
+  const lookups = sorted.some(([file]) => kindOf(file) === 'lookups') ? [LOOKUP_FIELDS_VERSION] : [];
+  yield `],${[builtIn.version, ...lookups].map((version) => JSON.stringify(version)).join()}]`;
 }

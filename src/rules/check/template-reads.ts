@@ -37,7 +37,7 @@ export function checkReads(
   }
 }
 
-interface Problem {
+export interface Problem {
   readonly severity: 'error' | 'warning';
   readonly message: string;
   readonly mend: string;
@@ -65,7 +65,8 @@ function missingInRule(path: readonly string[], rule: RuleMembers): Problem | nu
   };
 }
 
-function missingInEvent(path: readonly string[], events: RuleEvents): Problem | null {
+/** Why a template would find nothing at a path into the event; null: nothing speaks against it. */
+export function missingInEvent(path: readonly string[], events: RuleEvents): Problem | null {
   const [fact = '', ...keys] = path;
   if (events.open || (isEnvelopeFact(fact) && keys.length === 0)) return null;
   const fields = events.fieldsOf(fact);

@@ -1,0 +1,299 @@
+import type { DataSource } from 'typeorm';
+import type { Clock } from '../config/clock.js';
+import { type Log, messageOf } from '../config/log.js';
+import type { Metrics } from '../config/metrics.js';
+import { EVENT_QUEUE, type EventStore, type StoredEvent } from '../events/event-store.js';
+import type { ClaimedRow, LeasedRows } from '../queue/leased-rows.js';
+import type { Wakeup } from '../queue/wakeup.js';
+import { WorkerLoop } from '../queue/worker-loop.js';
+import type { Subject } from './decide.js';
+import type { LookupCache } from './lookup-cache.js';
+import type { LookupAnswer, LookupAnswers } from './lookup-document.js';
+import { type LookupFetcher, mayLag } from './lookup-fetcher.js';
+import { type PlannedLookup, planLookups } from './lookup-plan.js';
+import { LOOKUP_QUEUE, type LookupStore, type WaitRow } from './lookup-store.js';
+import type { RuleSet } from './rule-set.js';
+import type { RuleSetStore } from './rule-set-store.js';
+import { subjectOf } from './subject.js';
+
+/** Seconds an instance may be silent before its look-ups are taken by another. */
+export const LOOKUP_LEASE_SECONDS = 8;
+const HEARTBEAT_MS = 2500;
+const SWEEP_MS = 5000;
+const POLL_MS = 500;
+const CONCURRENCY = 32;
+/** One service that hangs leaves room for the others. */
+const CONCURRENCY_OF_SERVICE = 8;
+const LEAST_DELAY_MS = 1000;
+const MOST_DELAY_MS = 60_000;
+/** Somebody is told that events wait, no more often than this. */
+const TELL_MS = 60_000;
+const LONG_MS = 5 * 60_000;
+
+/** Where a row stands after a round: every answer is there, or one has to be asked for (again) at a time. */
+type Ended = ClaimedRow & {
+  readonly answers: LookupAnswers;
+  readonly service: string;
+  /** Null: nothing more is to be asked. */
+  readonly again: { readonly at: number; readonly code: string; readonly detail: string } | null;
+};
+
+/**
+ * Asks what events need before they can be decided: outside every transaction, each service within its own limit.
+ * What cannot be had in time is a failure that is recorded, and the facts of it are unknown.
+ */
+export class LookupWorker {
+  private readonly loop: WorkerLoop;
+  private readonly inFlight = new Map<string, { readonly row: ClaimedRow; readonly done: Promise<void> }>();
+  /** By service, how many are being asked; also those that were and are not now. */
+  private readonly busy = new Map<string, number>();
+  /** The last claim took all it could: more is probably due. */
+  private more = false;
+  private timers: NodeJS.Timeout[] = [];
+  private told = 0;
+  private readonly failures = new Map<string, { count: number; since: number }>();
+
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly rows: LeasedRows,
+    private readonly stores: {
+      readonly lookups: LookupStore;
+      readonly events: EventStore;
+      readonly ruleSets: RuleSetStore;
+    },
+    private readonly ways: { readonly cache: LookupCache; readonly fetcher: LookupFetcher },
+    private readonly options: {
+      readonly timezone: string;
+      readonly wakeup: Wakeup;
+      readonly clock: Clock;
+      readonly log: Log;
+      readonly metrics: Metrics;
+    },
+  ) {
+    this.loop = new WorkerLoop({
+      queue: LOOKUP_QUEUE,
+      wakeup: options.wakeup,
+      pollMs: POLL_MS,
+      work: () => this.round(),
+      failed: (error) => {
+        options.log.error({ event: 'lookup.claim-failed' }, messageOf(error));
+      },
+    });
+  }
+
+  start(): void {
+    this.loop.start();
+    this.every(HEARTBEAT_MS, () => this.rows.extend([...this.inFlight.values()].map(({ row }) => row)));
+    this.every(SWEEP_MS, () => this.sweep());
+  }
+
+  /** Stops claiming and lets what is being asked end for up to `graceMs`. The leases of the rest run out soon after. */
+  async stop(graceMs: number): Promise<void> {
+    for (const timer of this.timers) clearInterval(timer);
+    this.timers = [];
+    await this.loop.stop();
+    await Promise.race([
+      Promise.all([...this.inFlight.values()].map(({ done }) => done)),
+      new Promise((resolve) => setTimeout(resolve, graceMs).unref()),
+    ]);
+  }
+
+  /** Asks until nothing is due. For tests and the command line. */
+  async drain(): Promise<void> {
+    for (;;) {
+      const found = await this.round();
+      await Promise.all([...this.inFlight.values()].map(({ done }) => done));
+      if (found === 0) return;
+    }
+  }
+
+  /** Takes back what instances that have died were asking, lets go who waits for nobody, and tells who waits long. */
+  async sweep(): Promise<void> {
+    await this.dataSource.transaction((tx) => this.rows.reclaim(tx));
+    if ((await this.stores.lookups.sweep()) > 0) this.options.wakeup.wake(EVENT_QUEUE);
+    const { count, since } = await this.stores.lookups.waiting();
+    this.options.metrics.lookupsWaiting.set(count);
+    const now = this.options.clock.now();
+    if (since && now - since.getTime() > LONG_MS && now - this.told >= TELL_MS) {
+      this.told = now;
+      this.options.log.warn(
+        { event: 'lookup.waiting', events: count, since },
+        `${count} events wait for look-ups, the first since ${since.toISOString()}`,
+      );
+    }
+  }
+
+  private every(ms: number, work: () => Promise<void>): void {
+    let busy = false;
+    const timer = setInterval(() => {
+      if (busy) return;
+      busy = true;
+      work()
+        .catch((error: unknown) => {
+          this.options.log.error({ event: 'lookup.upkeep-failed' }, messageOf(error));
+        })
+        .finally(() => {
+          busy = false;
+        });
+    }, ms);
+    this.timers.push(timer);
+  }
+
+  private async round(): Promise<number> {
+    const free = CONCURRENCY - this.inFlight.size;
+    // Woken again by the end of an answer.
+    if (free <= 0) return 0;
+    const ruleSet = await this.stores.ruleSets.current();
+    if (!ruleSet) return 0;
+    const limit = Math.min(free, CONCURRENCY_OF_SERVICE);
+    const claimed = await this.rows.claim(limit, this.options.clock.now(), this.closed());
+    this.more = claimed.length === limit;
+    if (claimed.length === 0) return 0;
+    const ids = claimed.map(({ id }) => id);
+    const waits = new Map((await this.stores.lookups.findMany(ids)).map((one) => [one.id, one]));
+    const events = new Map(
+      (await this.stores.events.findMany(ids, this.dataSource.manager)).map((event) => [event.id, event]),
+    );
+    for (const row of claimed) {
+      const wait = waits.get(row.id);
+      const event = events.get(row.id);
+      if (!wait || !event) continue;
+      this.count(wait.service, 1);
+      const done = this.answer(row, wait, event, ruleSet)
+        .catch((error: unknown) => {
+          // The lease runs out, and it is asked again.
+          this.options.log.error({ event: 'lookup.not-recorded', id: row.id }, messageOf(error));
+        })
+        .finally(() => {
+          this.inFlight.delete(row.id);
+          this.count(wait.service, -1);
+          if (this.more) this.options.wakeup.wake(LOOKUP_QUEUE);
+        });
+      this.inFlight.set(row.id, { row, done });
+    }
+    return claimed.length;
+  }
+
+  private count(service: string, by: number): void {
+    this.busy.set(service, (this.busy.get(service) ?? 0) + by);
+  }
+
+  /** Services that are asked by as many as may, or that want to be left alone: their rows stay where they are. */
+  private closed(): string[] {
+    return [...this.busy]
+      .filter(([service, count]) => count >= CONCURRENCY_OF_SERVICE || this.ways.fetcher.pauseOf(service) > 0)
+      .map(([service]) => service);
+  }
+
+  /** Asks for one event whatever can be asked for now, one look-up after the other where one needs another. */
+  private async answer(row: ClaimedRow, wait: WaitRow, event: StoredEvent, ruleSet: RuleSet): Promise<void> {
+    const subject = subjectOf(event);
+    let answers = wait.answers;
+    for (;;) {
+      const { fetch, answers: known } = planLookups(ruleSet, subject, {
+        now: this.options.clock.now(),
+        timezone: this.options.timezone,
+        lookups: answers,
+      });
+      answers = known;
+      const [next] = fetch;
+      if (!next) {
+        await this.record({ ...row, answers, service: wait.service, again: null });
+        return;
+      }
+      const service = this.ways.fetcher.serviceOf(next, subject.appId);
+      const got = await this.ask(next, subject, wait, event);
+      if ('again' in got) {
+        await this.record({ ...row, answers, service, again: got.again });
+        return;
+      }
+      answers = { ...answers, [next.name]: got.answer };
+      if ('failed' in got.answer) this.tell(next.name, got.answer.failed, event);
+    }
+  }
+
+  private async ask(
+    planned: PlannedLookup,
+    subject: Subject,
+    wait: WaitRow,
+    event: StoredEvent,
+  ): Promise<{ readonly answer: LookupAnswer } | { readonly again: NonNullable<Ended['again']> }> {
+    const { clock, metrics } = this.options;
+    const { cache, fetcher } = this.ways;
+    const key = fetcher.keyOf(planned, subject.appId);
+    const received = event.receivedAt.getTime();
+    const known = cache.find(key, planned.document, event, clock.now());
+    if (known) {
+      metrics.lookups.inc({ kind: planned.document.type, outcome: 'cached' });
+      const value = fetcher.valueOf(planned, known.value);
+      if (!mayLag(planned, value, known.fetchedAt, received))
+        return { answer: { request: planned.key, value, fetchedAt: known.fetchedAt } };
+    }
+    const { fetched, fetchedAt } = await fetcher.fetch(planned, subject.appId, received);
+    const now = clock.now();
+    const waited = now - wait.createdAt.getTime();
+    metrics.lookups.inc({ kind: planned.document.type, outcome: fetched.kind });
+    const backOff = Math.min(Math.max(waited / 2, LEAST_DELAY_MS), MOST_DELAY_MS);
+    if (fetched.kind === 'answer') {
+      const answer = { request: planned.key, value: fetcher.valueOf(planned, fetched.value), fetchedAt };
+      cache.put(key, { value: fetched.value, fetchedAt });
+      if (mayLag(planned, answer.value, fetchedAt, received)) {
+        const detail = `the process detail does not hold the task yet`;
+        return { again: { at: now + backOff, code: 'LOOKUP_TASK_NOT_FOUND', detail } };
+      }
+      return { answer };
+    }
+    const { code, detail } = fetched;
+    if (fetched.kind === 'failed')
+      return { answer: { request: planned.key, failed: { code, detail }, fetchedAt } };
+    const at = now + (fetched.afterMs ?? backOff);
+    const ends = wait.createdAt.getTime() + planned.document.within;
+    if (now >= ends) {
+      const within = Math.round(planned.document.within / 60_000);
+      const late = {
+        code: 'LOOKUP_TIME_UP',
+        detail: `no answer within ${within} minutes: ${code}: ${detail}`,
+      };
+      return { answer: { request: planned.key, failed: late, fetchedAt } };
+    }
+    return { again: { at: Math.min(at, ends), code, detail } };
+  }
+
+  private async record({ again, answers, service, ...row }: Ended): Promise<void> {
+    const now = this.options.clock.now();
+    await this.dataSource.transaction(async (tx) => {
+      const settled = await this.rows.settle(tx, [
+        {
+          ...row,
+          state: again ? 'pending' : 'answered',
+          dueAt: new Date(again?.at ?? now),
+          code: again?.code ?? null,
+          reason: again ? again.detail.replaceAll('\u0000', '') : null,
+        },
+      ]);
+      // Not, when another instance has taken it meanwhile.
+      if (settled.size > 0)
+        await this.stores.lookups.record(tx, [{ ...row, answers, service, done: !again }]);
+    });
+    if (!again) this.options.wakeup.wake(EVENT_QUEUE);
+  }
+
+  /** A look-up that failed is told once a minute for each name: a service that is down fails for every event. */
+  private tell(
+    lookup: string,
+    { code, detail }: { readonly code: string; readonly detail: string },
+    event: StoredEvent,
+  ): void {
+    const now = this.options.clock.now();
+    const last = this.failures.get(lookup);
+    if (last && now - last.since < TELL_MS) {
+      last.count += 1;
+      return;
+    }
+    this.failures.set(lookup, { count: 0, since: now });
+    this.options.log.error(
+      { event: 'lookup.failed', lookup, code, id: event.id, eventId: event.eventId, more: last?.count ?? 0 },
+      `look-up "${lookup}": ${detail}`,
+    );
+  }
+}
