@@ -3,6 +3,8 @@ import { ModuleRef } from '@nestjs/core';
 import { DataSource } from 'typeorm';
 import { messageOf } from '../config/log.js';
 import { EventStore } from '../events/event-store.js';
+import type { ConnectionStatus } from '../ingestion/feishu-connection.js';
+import { FeishuConnections } from '../ingestion/feishu-connections.js';
 import { RuleLoader } from '../rules/rule-loader.js';
 import { RuleSetStore } from '../rules/rule-set-store.js';
 
@@ -16,6 +18,8 @@ export interface Health {
   readonly database: string;
   /** Only where the role has the room. */
   readonly backlog?: number;
+  /** Only where there are long connections. */
+  readonly connections?: readonly ConnectionStatus[];
   readonly ruleSet?: {
     readonly hash: string | null;
     readonly rules: number;
@@ -42,12 +46,15 @@ export class Readiness {
     const database = await this.database();
     const well = database === 'ok';
     const events = this.find(EventStore);
+    const connections = this.find(FeishuConnections);
+    const statuses = connections?.statuses ?? [];
     const ruleSet = well ? await this.ruleSet() : undefined;
     return {
-      ready: well && !this.stopping && !(events?.isFull ?? false),
+      ready: well && !this.stopping && !(events?.isFull ?? false) && (connections?.areUsable ?? true),
       stopping: this.stopping,
       database,
       ...(events ? { backlog: events.backlog } : {}),
+      ...(statuses.length > 0 ? { connections: statuses } : {}),
       ...(ruleSet ? { ruleSet } : {}),
     };
   }

@@ -57,6 +57,22 @@ export function readTime(value: unknown): number | null {
   return Math.floor(Number(digits) * unit);
 }
 
+const ISO_8601 = /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d)(:\d\d)?(?:[.,](\d{1,9}))?(?:([Zz])|([+-]\d\d):?(\d\d))$/;
+
+/** As `readTime`, and also ISO 8601 with its zone, which is what RFC 3339 writes. */
+export function readMoment(value: unknown): number | null {
+  const ms = readTime(value);
+  if (ms !== null || typeof value !== 'string') return ms;
+  const match = ISO_8601.exec(value);
+  if (!match) return null;
+  const [, day = '', minute = '', second = ':00', fraction = '0', utc, hours = '', minutes = ''] = match;
+  // A leap second is written as 60, which Date does not know.
+  const seconds = second === ':60' ? ':59' : second;
+  const zone = utc === undefined ? `${hours}:${minutes}` : 'Z';
+  const parsed = Date.parse(`${day}T${minute}${seconds}.${fraction.slice(0, 3).padEnd(3, '0')}${zone}`);
+  return parsed >= 0 ? parsed : null;
+}
+
 function text(value: unknown): string | null {
   return typeof value === 'string' && /^[\w.:-]{1,128}$/.test(value) ? value : null;
 }

@@ -1,8 +1,10 @@
 import type { FieldDefinition } from './catalogue.js';
+import { CLOUD_EVENT_FIELD, cloudEventFact, readCloudEvent } from './cloud-event.js';
 import { readEnvelope } from './envelope.js';
 import type { SourceKind } from './event.js';
 import type { StoredEvent } from './event-store.js';
 import { parseLossless } from './lossless-json.js';
+import { isObject, ownAt } from './own-member.js';
 
 /** The facts that every event has, whatever its type. */
 export const ENVELOPE_FACTS = [
@@ -12,6 +14,7 @@ export const ENVELOPE_FACTS = [
   'app_id',
   'tenant_key',
   'source',
+  'cloudevent',
 ] as const;
 
 /**
@@ -23,23 +26,57 @@ export const ENVELOPE_FACTS = [
  * @throws Error when the stored bytes are no event: they were, when they were stored.
  */
 export function factsOf(event: StoredEvent): ReadonlyMap<string, unknown> {
-  const envelope = readEnvelope(parseLossless(new TextDecoder().decode(event.content ?? event.raw)));
-  if (typeof envelope === 'string') throw new Error(`the stored event cannot be read: ${envelope}`);
+  const { fields, appId, tenantKey, cloudevent } = contentOf(event);
   const parts: Readonly<Record<(typeof ENVELOPE_FACTS)[number], unknown>> = {
     event_type: event.eventType,
     event_id: event.eventId,
     create_time: event.createTime?.getTime() ?? null,
-    app_id: envelope.appId,
-    tenant_key: envelope.tenantKey,
+    app_id: appId,
+    tenant_key: tenantKey,
     source: event.source,
+    cloudevent,
   };
-  const facts = new Map(envelope.fields);
+  const facts = new Map(fields);
   for (const name of ENVELOPE_FACTS) {
     facts.delete(`event.${name}`);
-    if (envelope.fields.has(name)) facts.set(`event.${name}`, envelope.fields.get(name));
+    if (fields.has(name)) facts.set(`event.${name}`, fields.get(name));
     facts.set(name, parts[name]);
   }
   return facts;
+}
+
+interface Content {
+  readonly fields: ReadonlyMap<string, unknown>;
+  readonly appId: string | null;
+  readonly tenantKey: string | null;
+  readonly cloudevent: Readonly<Record<string, unknown>> | null;
+}
+
+function contentOf({ transport, raw, content }: StoredEvent): Content {
+  const bytes = content ?? raw;
+  if (transport?.format === 'cloudevents') {
+    const read = readCloudEvent(transport, bytes);
+    if (typeof read === 'string') throw new Error(`the stored event cannot be read: ${read}`);
+    return { fields: fieldsOf(read.data), appId: null, tenantKey: null, cloudevent: cloudEventFact(read) };
+  }
+  const body = parseLossless(new TextDecoder().decode(bytes));
+  if (transport?.format === 'json')
+    return {
+      fields: fieldsOf(ownAt(body, transport.fields)),
+      appId: null,
+      tenantKey: null,
+      cloudevent: null,
+    };
+  const envelope = readEnvelope(body);
+  if (typeof envelope === 'string') throw new Error(`the stored event cannot be read: ${envelope}`);
+  const { fields, appId, tenantKey } = envelope;
+  return { fields, appId, tenantKey, cloudevent: null };
+}
+
+/** The fields of another system's event: the members of an object; anything else is the one field `data`. */
+export function fieldsOf(value: unknown): ReadonlyMap<string, unknown> {
+  if (isObject(value)) return new Map(Object.entries(value));
+  return new Map(value === undefined ? [] : [['data', value]]);
 }
 
 const SOURCES: Readonly<Record<SourceKind, FieldDefinition['label']>> = {
@@ -68,4 +105,6 @@ export const ENVELOPE_FIELDS: Readonly<Record<string, FieldDefinition>> = {
     label: { zh: '事件源', en: 'source' },
     enum: Object.entries(SOURCES).map(([value, label]) => ({ value, label })),
   },
+  /** Null for what is no CloudEvent. */
+  cloudevent: CLOUD_EVENT_FIELD,
 };

@@ -48,6 +48,14 @@ interface Row {
   readonly event: IncomingEvent;
 }
 
+/** How far an event has come when it is stored. */
+interface Standing {
+  readonly state: Extract<EventState, 'undecided' | 'decided'>;
+  readonly reason: string | null;
+}
+
+const NEW: Standing = { state: 'undecided', reason: null };
+
 /** Two: while one is committed, the next is gathered. More of them would be smaller and cost more. */
 const CONCURRENT_COMMITS = 2;
 /**
@@ -91,6 +99,16 @@ export class EventStore implements OnApplicationShutdown {
    */
   store(event: IncomingEvent): Promise<Received> {
     return this.commits.add(event);
+  }
+
+  /**
+   * Stores events in one commit, of which nothing is decided: they are there to be looked at, and for replays. `reason`
+   * says so to whoever asks what became of them. Resolves after the commit.
+   *
+   * @throws whatever the database said; then none of them is stored.
+   */
+  async storeAside(events: readonly IncomingEvent[], reason: string): Promise<readonly Received[]> {
+    return await this.commit(events, { state: 'decided', reason });
   }
 
   /** Events that wait for their commit. */
@@ -158,7 +176,7 @@ export class EventStore implements OnApplicationShutdown {
     );
   }
 
-  private async commit(events: readonly IncomingEvent[]): Promise<Received[]> {
+  private async commit(events: readonly IncomingEvent[], standing: Standing = NEW): Promise<Received[]> {
     const receivedAt = this.clock.now();
     await this.partitions.ensure(receivedAt);
     // Sorted by key, so that two batches with the same keys wait for each other in one order and never in a circle.
@@ -171,9 +189,9 @@ export class EventStore implements OnApplicationShutdown {
         event,
       }))
       .sort((a, b) => compare(a.event.origin, b.event.origin) || compare(a.event.eventId, b.event.eventId));
-    const stored = new Set((await this.insert(rows)).map(({ id }) => id));
+    const stored = new Set((await this.insert(rows, standing)).map(({ id }) => id));
     const duplicates = rows.filter((row) => !stored.has(row.id));
-    if (stored.size > 0) this.wakeup.wake(EVENT_QUEUE);
+    if (stored.size > 0 && standing.state === 'undecided') this.wakeup.wake(EVENT_QUEUE);
     if (duplicates.length > 0) void this.count(duplicates);
     const byEvent = new Map(rows.map((row) => [row.event, row.id]));
     return events.map((event): Received => {
@@ -182,7 +200,7 @@ export class EventStore implements OnApplicationShutdown {
     });
   }
 
-  private async insert(rows: readonly Row[]): Promise<{ id: string }[]> {
+  private async insert(rows: readonly Row[], { state, reason }: Standing): Promise<{ id: string }[]> {
     const texts = (pick: (event: IncomingEvent) => string | null): Buffer =>
       binaryArray(
         'text',
@@ -202,8 +220,8 @@ export class EventStore implements OnApplicationShutdown {
                                $8::text[], $9::text[], $10::text[], $11::bytea[], $12::bytea[], $13::text[])
             as i (id, lane, status_rank, origin, event_id, order_time, create_time, event_type, source, root_entity, raw, content, transport)),
         keys as (
-          insert into event_keys (origin, event_id, id, lane, order_time, status_rank)
-          select origin, event_id, id, lane, order_time, status_rank from input
+          insert into event_keys (origin, event_id, id, lane, order_time, status_rank, state, reason)
+          select origin, event_id, id, lane, order_time, status_rank, $15::text, $16::text from input
           on conflict (origin, event_id) do nothing returning id)
         insert into events (id, received_at, origin, event_id, event_type, source, create_time, root_entity, raw, content, transport)
         select id, $14, origin, event_id, event_type, source, to_timestamp(create_time / 1000.0), root_entity, raw, content, transport::json
@@ -224,6 +242,8 @@ export class EventStore implements OnApplicationShutdown {
         bytes((event) => event.content),
         texts((event) => event.transport && JSON.stringify(event.transport)),
         new Date(rows[0]?.receivedAt ?? this.clock.now()),
+        state,
+        reason,
       ],
     });
     return stored;

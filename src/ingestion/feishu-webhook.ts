@@ -1,8 +1,8 @@
 import type { KeyObject } from 'node:crypto';
+import type { FeishuApp } from '../config/sources.js';
 import type { Catalogue } from '../events/catalogue.js';
-import { type Envelope, readEnvelope } from '../events/envelope.js';
+import { readEnvelope } from '../events/envelope.js';
 import type { IncomingEvent } from '../events/event.js';
-import { parseLossless } from '../events/lossless-json.js';
 import { isObject, own } from '../events/own-member.js';
 import {
   decryptFeishu,
@@ -11,15 +11,10 @@ import {
   feishuSignature,
   isSignature,
 } from './feishu-crypto.js';
+import { FeishuEvents, parseBody, type Parser } from './feishu-event.js';
 
 /** What a Feishu app's webhook is checked against. */
-export interface FeishuApp {
-  readonly appId: string | undefined;
-  readonly encryptKey: string | undefined;
-  readonly verificationToken: string | undefined;
-  /** Milliseconds; null: signatures of any age. */
-  readonly signatureMaxAge: number | null;
-}
+export type WebhookApp = Pick<FeishuApp, 'appId' | 'encryptKey' | 'verificationToken' | 'signatureMaxAge'>;
 
 export type FeishuHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
@@ -30,8 +25,6 @@ export interface Refusal {
   readonly code: 'SOURCE_NOT_CONFIGURED' | 'NOT_AUTHENTIC' | 'BODY_INVALID';
   readonly detail: string;
 }
-
-type Parser = (text: string) => unknown;
 
 export type Verified =
   | { readonly kind: 'challenge'; readonly challenge: string }
@@ -44,12 +37,9 @@ const NOT_AUTHENTIC: Refusal = {
   code: 'NOT_AUTHENTIC',
   detail: 'The signature, the encryption or the verification token does not fit this app.',
 };
-/** What stands before the token in a body. */
-const TOKEN_KEY = /"token"\s*:\s*$/;
 const AHEAD = 5 * 60_000;
 /** Bytes of a body without a signature. A challenge of 1 kB fits, whatever escapes and encryption make of it. */
 const UNSIGNED_MOST = 16 * 1024;
-const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
  * Turns a webhook request into an event or the answer to `url_verification` (feishu-events 1). Raw bytes first:
@@ -58,18 +48,16 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 export class FeishuWebhook {
   private readonly key: KeyObject | null;
   private readonly token: ExpectedSecret | null;
-  /** As it stands in a body. */
-  private readonly quotedToken: Buffer | null;
+  private readonly events: FeishuEvents;
 
   constructor(
-    private readonly app: FeishuApp,
-    private readonly catalogue: { readonly current: Catalogue },
+    private readonly app: WebhookApp,
+    catalogue: { readonly current: Catalogue },
   ) {
+    this.events = new FeishuEvents(app, catalogue);
     this.key = app.encryptKey === undefined ? null : feishuAesKey(app.encryptKey);
     const { verificationToken } = app;
     this.token = verificationToken === undefined ? null : new ExpectedSecret(verificationToken);
-    this.quotedToken =
-      verificationToken === undefined ? null : Buffer.from(JSON.stringify(verificationToken));
   }
 
   /** `now` in ms since 1970. */
@@ -91,13 +79,13 @@ export class FeishuWebhook {
     if (unsigned ? raw.length > UNSIGNED_MOST : !this.signatureHolds(headers, raw, encryptKey, now))
       return NOT_AUTHENTIC;
     // Nothing of it is stored but its bytes: numbers need not be exact.
-    const outer = parse(raw, JSON.parse);
+    const outer = parseBody(raw, JSON.parse);
     const encrypted = isObject(outer) ? own(outer, 'encrypt') : undefined;
     const content = typeof encrypted === 'string' ? decryptFeishu(this.key, encrypted) : null;
     if (unsigned) {
       // Only url_verification comes without a signature. Every other outcome answers alike, or the answers would
       // tell an attacker which ciphertexts decrypt.
-      const body = content === null ? undefined : parse(content);
+      const body = content === null ? undefined : parseBody(content);
       return (isObject(body) && this.challenge(body)) || NOT_AUTHENTIC;
     }
     if (typeof encrypted !== 'string')
@@ -112,8 +100,8 @@ export class FeishuWebhook {
     return verified.kind === 'event' ? this.read(raw, null) : verified;
   }
 
-  private read(raw: Buffer, content: Buffer | null, parser: Parser = parseLossless): Verified {
-    const body = parse(content ?? raw, parser);
+  private read(raw: Buffer, content: Buffer | null, parser?: Parser): Verified {
+    const body = parseBody(content ?? raw, parser);
     if (body === undefined) return invalid('the body is not JSON in UTF-8');
     if (isObject(body) && own(body, 'type') === 'url_verification')
       return this.challenge(body) ?? NOT_AUTHENTIC;
@@ -127,7 +115,7 @@ export class FeishuWebhook {
     if (this.token !== null && !this.token.equals(envelope.token)) return NOT_AUTHENTIC;
     // No secret: every event says it.
     if (appId !== undefined && envelope.appId !== appId) return NOT_AUTHENTIC;
-    return { kind: 'event', event: this.event(envelope, raw, content) };
+    return { kind: 'event', event: this.events.of(envelope, 'feishu-webhook', raw, content) };
   }
 
   private challenge(body: Record<string, unknown>): Verified | null {
@@ -151,47 +139,8 @@ export class FeishuWebhook {
     const inTime = signatureMaxAge === null || (age <= signatureMaxAge && age >= -AHEAD);
     return wellFormed && holds && inTime;
   }
-
-  private event(envelope: Envelope, raw: Buffer, content: Buffer | null): IncomingEvent {
-    const root = this.catalogue.current.rootEntityOf(envelope.eventType, envelope.fields);
-    return {
-      origin: `feishu:${envelope.appId ?? this.app.appId ?? 'unknown'}`,
-      eventId: envelope.eventId,
-      eventType: envelope.eventType,
-      source: 'feishu-webhook',
-      createTime: envelope.createTime,
-      statusRank: this.catalogue.current.statusRankOf(envelope.eventType, envelope.fields),
-      // PostgreSQL's text has no NUL. The event is genuine and is kept; only what it belongs to cannot be named.
-      rootEntity: root?.includes('\u0000') === true ? null : root,
-      raw: content === null ? this.withoutToken(raw) : raw,
-      content: content === null ? null : this.withoutToken(content),
-      transport: null,
-    };
-  }
-
-  /** The token is a secret and no table may hold it: where it stands as "token", its bytes become as many asterisks. */
-  private withoutToken(body: Buffer): Buffer {
-    const { quotedToken } = this;
-    if (quotedToken === null) return body;
-    let copy: Buffer | null = null;
-    for (let at = body.indexOf(quotedToken); at >= 0; at = body.indexOf(quotedToken, at + 1)) {
-      if (!TOKEN_KEY.test(body.toString('latin1', Math.max(0, at - 40), at))) continue;
-      copy ??= Buffer.from(body);
-      copy.fill('*', at + 1, at + quotedToken.length - 1);
-    }
-    return copy ?? body;
-  }
 }
 
 function invalid(detail: string): Refusal {
   return { kind: 'refused', status: 400, code: 'BODY_INVALID', detail };
-}
-
-/** The value of strict JSON in strict UTF-8; undefined for anything else. */
-function parse(bytes: Buffer, parser: Parser = parseLossless): unknown {
-  try {
-    return parser(utf8.decode(bytes));
-  } catch {
-    return undefined;
-  }
 }

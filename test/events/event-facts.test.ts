@@ -21,6 +21,7 @@ function stored(body: object, changes: Partial<StoredEvent> = {}): StoredEvent {
     ...changes,
   };
 }
+const rawOf = (body: unknown): Buffer => Buffer.from(JSON.stringify(body));
 const v1 = (event: object): object => ({
   uuid: 'e1',
   ts: '1608725989.000',
@@ -45,6 +46,7 @@ const ENVELOPE = {
   app_id: 'cli_real',
   tenant_key: 't1',
   source: 'feishu-webhook',
+  cloudevent: null,
 };
 
 describe('the facts of an event', () => {
@@ -64,6 +66,7 @@ describe('the facts of an event', () => {
       source: [1],
       event_type: 0,
       tenant_key: '',
+      cloudevent: { id: 'typed' },
     };
     const facts = factsOf(stored(v2(typed), { eventType: 'unheard.of' }));
     expect(Object.fromEntries(facts)).toEqual({
@@ -119,6 +122,83 @@ describe('the facts of an event', () => {
     expect(['create_time', 'app_id', 'tenant_key'].map((name) => facts.get(name))).toEqual([
       null,
       null,
+      null,
+    ]);
+  });
+
+  const GITHUB = {
+    source: 'webhook',
+    origin: 'github',
+    eventType: 'github.push',
+    transport: { format: 'json', fields: [] },
+  } as const;
+
+  it('of another system are the members of its object, ids beyond 2^53 with all their digits', () => {
+    const raw = Buffer.from('{"ref":"main","id":12345678901234567890,"sender":{"id":1},"source":"typed"}');
+    expect(Object.fromEntries(factsOf(stored({}, { ...GITHUB, raw })))).toEqual({
+      ...ENVELOPE,
+      event_type: 'github.push',
+      app_id: null,
+      tenant_key: null,
+      source: 'webhook',
+      ref: 'main',
+      id: '12345678901234567890',
+      sender: { id: 1 },
+      'event.source': 'typed',
+    });
+  });
+
+  it.each<[string, readonly string[], unknown, unknown]>([
+    ['a list', [], [{ a: 1 }], [{ a: 1 }]],
+    ['a text', ['data', 'object'], { data: { object: 'a text' } }, 'a text'],
+    ['null', ['data', 'object'], { data: { object: null } }, null],
+  ])(
+    'of another system with %s where the fields should be are the one fact data',
+    (_, fields, body, data) => {
+      const facts = factsOf(
+        stored({}, { ...GITHUB, transport: { format: 'json', fields }, raw: rawOf(body) }),
+      );
+      expect(facts.get('data')).toEqual(data);
+      expect(facts.size).toBe(ENVELOPE_FACTS.length + 1);
+    },
+  );
+
+  it('of another system with nothing where the fields should be are the envelope alone', () => {
+    for (const fields of [['data'], ['__proto__'], ['toString'], ['a', 'b']]) {
+      const facts = factsOf(stored({ a: 1 }, { ...GITHUB, transport: { format: 'json', fields } }));
+      expect([...facts.keys()].sort()).toEqual([...ENVELOPE_FACTS].sort());
+    }
+  });
+
+  it('of a CloudEvent are the members of its data, and its attributes, which the data does not hide', () => {
+    const body = {
+      specversion: '1.0',
+      id: '1',
+      source: '/s',
+      type: 'com.example.a',
+      time: '2026-11-02T09:00:00Z',
+      extensions: 'an extension of that name',
+      count: 5,
+      data: { cloudevent: 'typed', id: 'of the data' },
+    };
+    const facts = factsOf(
+      stored(body, {
+        eventType: 'com.example.a',
+        eventId: '/s 1',
+        transport: { format: 'cloudevents', attributes: null },
+      }),
+    );
+    expect(facts.get('cloudevent')).toEqual({
+      id: '1',
+      source: '/s',
+      type: 'com.example.a',
+      time: '2026-11-02T09:00:00Z',
+      extensions: { extensions: 'an extension of that name', count: '5' },
+    });
+    expect(facts.get('event.cloudevent')).toBe('typed');
+    expect([facts.get('id'), facts.get('event_id'), facts.get('app_id')]).toEqual([
+      'of the data',
+      '/s 1',
       null,
     ]);
   });
