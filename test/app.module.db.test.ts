@@ -60,7 +60,9 @@ describe('the service', () => {
     await statusOf(`${url}/webhook/event`, { method: 'POST', body: '{}' });
     const metrics = await (await fetch(`${url}/metrics`)).text();
     for (const outcome of ['stored', 'duplicate', 'refused']) {
-      expect(metrics).toContain(`aftersign_events_received_total{outcome="${outcome}"} 1`);
+      expect(metrics).toContain(
+        `aftersign_events_received_total{source="feishu-webhook",outcome="${outcome}"} 1`,
+      );
     }
     expect(metrics).toMatch(/aftersign_event_ack_seconds_count 2/);
   });
@@ -100,7 +102,7 @@ describe('migrations', () => {
     await Promise.all(sources.map(migrate));
     expect(
       await first?.query('select count(*)::int as n, count(distinct name)::int as names from migrations'),
-    ).toEqual([{ n: 2, names: 2 }]);
+    ).toEqual([{ n: 3, names: 3 }]);
     await first?.query(`insert into migrations (timestamp, name) values (9, 'FromTheFuture9')`);
     await expect(migrate(sources[1]!)).rejects.toMatchObject({
       code: 'DATABASE_NEWER',
