@@ -50,11 +50,13 @@ export async function explainStoredEvent(eventId: string, options: ExplainOption
         );
       }
       const { id, origin, eventType } = event;
-      const about = { eventId: event.eventId, id, origin, eventType, state: key.state, reason: key.reason };
+      const { state } = key;
+      const reason = state === 'waiting' ? await installation.lookups.reasonOf(id) : key.reason;
+      const about = { eventId: event.eventId, id, origin, eventType, state, reason };
       process.stdout.write(
         options.json
           ? `${JSON.stringify({ ...about, evaluations })}\n`
-          : textOf(event, key.state, key.reason, evaluations),
+          : textOf(event, state, reason, evaluations),
       );
       return 0;
     } catch (error) {
@@ -113,12 +115,9 @@ function textOf(
   ];
   if (state === 'undecided')
     lines.push(pc.yellow('  not decided yet 尚未求值: it waits for its turn, or no rule set is live'));
-  if (state === 'waiting')
-    lines.push(
-      pc.yellow(
-        '  not decided yet 尚未求值: it waits for a look-up, or behind an earlier event of its process',
-      ),
-    );
+  if (state === 'waiting') lines.push(pc.yellow(`  not decided yet 尚未求值: ${printable(reason ?? '')}`));
+  if (state === 'decided' && evaluations.length === 0)
+    lines.push(pc.yellow(`  not evaluated 未求值: ${printable(reason ?? '')}`));
   if (state === 'quarantined') lines.push(pc.red(`  quarantined 已隔离: ${printable(reason ?? '')}`));
   const width = process.stdout.columns || 100;
   for (const evaluation of evaluations) {

@@ -9,6 +9,7 @@ import { EventStore } from '../events/event-store.js';
 import { LiveCatalogue } from '../events/live-catalogue.js';
 import { Wakeup } from '../queue/wakeup.js';
 import { EvaluationStore } from '../rules/evaluation-store.js';
+import { LookupStore } from '../rules/lookup-store.js';
 import { RuleSetStore } from '../rules/rule-set-store.js';
 
 /** The stores of this installation, for one command. */
@@ -20,6 +21,7 @@ export interface Installation {
   readonly ruleSets: RuleSetStore;
   readonly evaluations: EvaluationStore;
   readonly deliveries: DeliveryStore;
+  readonly lookups: LookupStore;
 }
 
 /** Does one piece of work on the database of this installation, whether the service runs or not. */
@@ -50,6 +52,7 @@ export async function withInstallation<T>(work: (installation: Installation) => 
       ruleSets: new RuleSetStore(dataSource, builtIn, catalogue, clock),
       evaluations: new EvaluationStore(dataSource),
       deliveries: new DeliveryStore(dataSource, wakeup),
+      lookups: new LookupStore(dataSource),
     });
   } finally {
     await events?.onApplicationShutdown();

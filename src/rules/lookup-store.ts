@@ -128,6 +128,17 @@ export class LookupStore {
     return released.length;
   }
 
+  /** What an event waits for, as a sentence; null: it does not wait. */
+  async reasonOf(id: string): Promise<string | null> {
+    const [row] = await this.dataSource.query<
+      { state: string; service: string; createdAt: Date; code: string | null; reason: string | null }[]
+    >(`select state, service, created_at as "createdAt", code, reason from lookups where id = $1`, [id]);
+    if (!row) return null;
+    if (row.state === 'behind') return 'an earlier event of its process waits for a look-up';
+    const last = row.code === null ? '' : `, so far ${row.code}: ${row.reason ?? ''}`;
+    return `it waits for ${row.service} since ${row.createdAt.toISOString()}${last}`;
+  }
+
   async findMany(ids: readonly string[]): Promise<WaitRow[]> {
     return await this.dataSource.query<WaitRow[]>(
       `select id, service, answers, created_at as "createdAt" from lookups where id = any($1::uuid[])`,

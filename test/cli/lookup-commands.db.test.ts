@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startService, type TestService } from '../support/app.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { until } from '../support/door.js';
 import { APP_SETTINGS, approverEvent, envelopeOf, pushOfApprover } from '../support/feishu.js';
 import { temporaryFolder } from '../support/folder.js';
 import { type Receiver, startReceiver } from '../support/receiver.js';
@@ -136,7 +137,10 @@ describe('aftersign explain and rules try --last, with look-ups', () => {
 
   beforeAll(async () => {
     database = await createTestDatabase();
-    hr = await startReceiver((_, response) => response.end('{"grade":7,"name":"王芳"}'));
+    hr = await startReceiver(({ path }, response) => {
+      if (path.includes('ill')) response.writeHead(503);
+      response.end('{"grade":7,"name":"王芳"}');
+    });
     folder = folderWith({ ...RULES, 'lookups.json': lookups(hr.url) });
     service = await startService({
       ...APP_SETTINGS,
@@ -164,6 +168,7 @@ describe('aftersign explain and rules try --last, with look-ups', () => {
     await database.drop();
   });
   const environment = (): NodeJS.ProcessEnv => ({ ...APP_SETTINGS, DATABASE_URL: database.url });
+  const explained = async (of: string): Promise<string> => (await run(['explain', of], environment())).stdout;
 
   it('explains with the answers that were recorded, and why a look-up failed', async () => {
     const { code, stdout } = await run(['explain', eventId], environment());
@@ -204,5 +209,21 @@ describe('aftersign explain and rules try --last, with look-ups', () => {
       events: [{ lookups: { employee: { failed: { code: 'LOOKUP_NOT_ASKED' } } } }],
     });
     expect(hr.received).toEqual([]);
+  });
+
+  it('says what an event waits for, and of those behind it that they do', async () => {
+    const send = async (changes: Record<string, unknown>, createTime: number): Promise<string> => {
+      const push = pushOfApprover(changes, { create_time: String(createTime) });
+      await fetch(`${service.url}/webhook/event`, { method: 'POST', body: push.body, headers: push.headers });
+      return push.eventId;
+    };
+    const now = Date.now();
+    const first = await send({ status: 3, approver_id: 'ill', process_id: 'p-ill' }, now);
+    const second = await send({ status: 1, process_id: 'p-ill' }, now + 1);
+    await until(async () => hr.received.length > 0 && (await explained(second)).includes('an earlier event'));
+    await until(async () => (await explained(first)).includes('HTTP_503'));
+    expect(await explained(first)).toMatch(
+      /not decided yet 尚未求值: it waits for http:employee since 2\d{3}-.*Z, so far HTTP_503: .* answered 503/,
+    );
   });
 });
