@@ -58,7 +58,7 @@ export function tellFailures(agent: Agent, tell: (reason: string) => void): void
     request.once('response', ({ statusCode, headers }) => {
       // What the platform has to say stands in headers that the SDK does not read.
       const said = ['handshake-status', 'handshake-msg', 'handshake-autherrcode'].flatMap((name) =>
-        headers[name] === undefined ? [] : [`${name} ${String(headers[name])}`],
+        headers[name] === undefined ? [] : [`${name} ${messageOf(headers[name]).slice(0, 200)}`],
       );
       once([`answered HTTP ${statusCode ?? 0}`, ...said].join(', '));
     });

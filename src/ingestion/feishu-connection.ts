@@ -80,6 +80,7 @@ export class FeishuConnection {
     return this.current === 'connected' || this.app.mode === 'both';
   }
 
+  /** Begins to connect and does not wait for it. */
   start(open: OpenClient): void {
     if (!this.stopping) this.openClient(open);
   }

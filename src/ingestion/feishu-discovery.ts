@@ -104,10 +104,6 @@ function post(request: DiscoveryRequest): Promise<{ status: number; text: string
   const { request: send } = protocol === 'https:' ? https : http;
   const agent = wayOut.agentFor(protocol, signal);
   return new Promise((resolve, reject) => {
-    // A request that waits for its tunnel heeds no signal.
-    signal.addEventListener('abort', () => {
-      reject(signal.reason as Error);
-    });
     const sent = send(
       url,
       { method: 'POST', agent, signal, headers: { ...headers, 'content-type': 'application/json' } },

@@ -210,18 +210,26 @@ describe('the way out', () => {
       'talks nonsense': (socket) => socket.end('hello\r\n\r\n'),
       'says nothing': (socket) => socket.end(),
     };
-    const all = Object.values(wrongs).flatMap((wrong) => [false, true].map((secure) => ({ wrong, secure })));
-    await Promise.all(all.map(({ wrong, secure }) => expectTriedAgain(wrong, secure)));
+    await Promise.all(
+      Object.values(wrongs).flatMap((wrong) => [
+        expectTriedAgain(wrong, { secure: false, secureProxy: false }),
+        expectTriedAgain(wrong, { secure: true, secureProxy: false }),
+        expectTriedAgain(wrong, { secure: true, secureProxy: true }),
+      ]),
+    );
   });
 
-  async function expectTriedAgain(wrong: (socket: Socket) => void, secure: boolean): Promise<void> {
+  async function expectTriedAgain(
+    wrong: (socket: Socket) => void,
+    { secure, secureProxy }: { readonly secure: boolean; readonly secureProxy: boolean },
+  ): Promise<void> {
     const platform = await startPlatform(secure);
-    const proxy = await startProxy();
+    const proxy = await startProxy(secureProxy);
     proxy.answer = wrong;
     const one = open(platform, {
       ca,
       connectWithin: 1000,
-      proxy: `http://${PROXY_USER}@127.0.0.1:${proxy.port}`,
+      proxy: `http${secureProxy ? 's' : ''}://${PROXY_USER}@localhost:${proxy.port}`,
     });
     // First the discovery fails,
     await until(() => one.failures().length > 0);

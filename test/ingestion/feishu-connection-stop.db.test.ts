@@ -112,7 +112,7 @@ describe('a stop', () => {
 
   it('ends a discovery that is not answered', async () => {
     platform.answers.push('hang');
-    const one = open();
+    const one = open({ connectWithin: 25_000 });
     await until(() => platform.discoveries.length === 1);
     await expectStopped(one, 1000);
     expect(one.failures()).toEqual([]);
@@ -123,18 +123,23 @@ describe('a stop', () => {
     platform.upgrades.push(() => {
       asked = true;
     });
-    const one = open();
+    const one = open({ connectWithin: 25_000 });
     await until(() => asked);
     await expectStopped(one, 1000);
     expect(one.lines('connection.trouble')).toEqual([]);
   });
 
   it('ends the wait before another try', async () => {
-    platform.answers.push({ status: 200, body: '{"code":514,"msg":"","data":{}}' });
-    const one = open({ patience: { first: 60_000, most: 60_000 } });
+    const refused = { status: 200, body: '{"code":514,"msg":"","data":{}}' };
+    platform.answers.push(refused, refused);
+    const one = open({ patience: { first: 100, most: 100 } });
     await until(() => one.connection.status.state === 'failed');
     await expectStopped(one, 1000);
-    expect(platform.discoveries).toHaveLength(1);
+    // One that waits longer, begun later, has tried again: the first would have too.
+    const other = open({ patience: { first: 400, most: 400 } });
+    await until(() => other.connection.status.state === 'connected');
+    expect(platform.discoveries).toHaveLength(3);
+    await expectStopped(other);
   });
 
   it('ends the wait of the SDK before it connects again', async () => {

@@ -133,6 +133,8 @@ describe('a discovery that goes wrong', () => {
     ]);
     expect(one.states()).toEqual(['failed', 'connected']);
     expect(platform.discoveries).toHaveLength(31);
+    // None is left over: each has timers of its own.
+    expect(one.clients).toEqual({ opened: 31, closed: 30 });
   });
 
   it('after days of being connected starts again by itself, and from the shortest delay', async () => {

@@ -17,6 +17,8 @@ export interface OpenConnection {
   readonly connection: FeishuConnection;
   readonly log: TestLog;
   readonly metrics: Metrics;
+  /** How many clients were made, and how many of them ended. */
+  readonly clients: { opened: number; closed: number };
   /** The states it went through, beside the first. */
   states(): unknown[];
   /** Its lines about failures. */
@@ -71,15 +73,27 @@ export function openConnection(
     options.patience ?? { first: 10, most: 40 },
   );
   const wayOut = new WayOut(options.ca, options.proxy);
-  connection.start(
-    (of, told) =>
-      new FeishuClient(of, { wayOut, clock, log, connectWithin: options.connectWithin ?? 5000 }, told),
-  );
+  const clients = { opened: 0, closed: 0 };
+  connection.start((of, told) => {
+    const connectWithin = options.connectWithin ?? 5000;
+    const client = new FeishuClient(of, { wayOut, clock, log, connectWithin }, told);
+    clients.opened += 1;
+    return {
+      start: () => {
+        client.start();
+      },
+      close: async () => {
+        await client.close();
+        clients.closed += 1;
+      },
+    };
+  });
   const of = (event: string): TestLog['lines'] => log.lines.filter(({ fields }) => fields['event'] === event);
   return {
     connection,
     log,
     metrics,
+    clients,
     states: () => of('connection.state').map(({ fields }) => fields['state']),
     failures: () =>
       of('connection.failed').map(({ level, fields, message }) => ({
