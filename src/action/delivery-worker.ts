@@ -4,6 +4,7 @@ import { type Log, messageOf } from '../config/log.js';
 import type { Metrics } from '../config/metrics.js';
 import type { ClaimedRow, LeasedRows } from '../queue/leased-rows.js';
 import type { Wakeup } from '../queue/wakeup.js';
+import { WorkInFlight } from '../queue/work-in-flight.js';
 import { WorkerLoop } from '../queue/worker-loop.js';
 import { type Ended, recordOf, stateAfter } from './delivery-end.js';
 import { type AttemptRow, DELIVERY_QUEUE, type DeliveryRow, type DeliveryStore } from './delivery-store.js';
@@ -12,7 +13,6 @@ import type { AttemptResult, Senders } from './sender.js';
 
 /** Seconds an instance may be silent before its deliveries are taken by another. */
 export const LEASE_SECONDS = 8;
-const HEARTBEAT_MS = 2500;
 const SWEEP_MS = 2000;
 const POLL_MS = 500;
 const CONCURRENCY = 50;
@@ -24,12 +24,11 @@ const CONCURRENCY = 50;
  */
 export class DeliveryWorker {
   private readonly loop: WorkerLoop;
-  private readonly inFlight = new Map<string, { readonly row: ClaimedRow; readonly done: Promise<void> }>();
+  private readonly inFlight: WorkInFlight;
   private ended: Ended[] = [];
   /** The last claim filled every free slot: more is probably due. */
   private more = false;
   private writing: Promise<void> | null = null;
-  private timers: NodeJS.Timeout[] = [];
 
   constructor(
     private readonly dataSource: DataSource,
@@ -45,6 +44,16 @@ export class DeliveryWorker {
       readonly metrics: Metrics;
     },
   ) {
+    this.inFlight = new WorkInFlight(rows, {
+      sweepMs: SWEEP_MS,
+      sweep: () => this.sweep(),
+      failed: (error) => {
+        options.log.error({ event: 'action.upkeep-failed' }, messageOf(error));
+      },
+      ended: () => {
+        if (this.more) this.store.wake();
+      },
+    });
     this.loop = new WorkerLoop({
       queue: DELIVERY_QUEUE,
       wakeup: options.wakeup,
@@ -58,19 +67,14 @@ export class DeliveryWorker {
 
   start(): void {
     this.loop.start();
-    this.every(HEARTBEAT_MS, () => this.rows.extend([...this.inFlight.values()].map(({ row }) => row)));
-    this.every(SWEEP_MS, () => this.sweep());
+    this.inFlight.keepUp();
   }
 
   /** Stops claiming and lets what is being sent end for up to `graceMs`. The leases of the rest run out soon after. */
   async stop(graceMs: number): Promise<void> {
-    for (const timer of this.timers) clearInterval(timer);
-    this.timers = [];
+    this.inFlight.letGo();
     await this.loop.stop();
-    await Promise.race([
-      Promise.all([...this.inFlight.values()].map(({ done }) => done)),
-      new Promise((resolve) => setTimeout(resolve, graceMs).unref()),
-    ]);
+    await this.inFlight.settled(graceMs);
     while (this.writing) await this.writing;
   }
 
@@ -78,7 +82,7 @@ export class DeliveryWorker {
   async drain(): Promise<void> {
     for (;;) {
       const found = await this.round();
-      await Promise.all([...this.inFlight.values()].map(({ done }) => done));
+      await this.inFlight.settled();
       while (this.writing) await this.writing;
       if (found === 0) return;
     }
@@ -114,22 +118,6 @@ export class DeliveryWorker {
     }
   }
 
-  private every(ms: number, work: () => Promise<void>): void {
-    let busy = false;
-    const timer = setInterval(() => {
-      if (busy) return;
-      busy = true;
-      work()
-        .catch((error: unknown) => {
-          this.options.log.error({ event: 'action.upkeep-failed' }, messageOf(error));
-        })
-        .finally(() => {
-          busy = false;
-        });
-    }, ms);
-    this.timers.push(timer);
-  }
-
   private async round(): Promise<number> {
     const free = CONCURRENCY - this.inFlight.size;
     // Woken again by the end of an attempt.
@@ -149,11 +137,7 @@ export class DeliveryWorker {
         );
         continue;
       }
-      const done = this.attempt(row, delivery).finally(() => {
-        this.inFlight.delete(row.id);
-        if (this.more) this.store.wake();
-      });
-      this.inFlight.set(row.id, { row, done });
+      this.inFlight.add(row, this.attempt(row, delivery));
     }
     return claimed.length;
   }

@@ -5,6 +5,7 @@ import type { Metrics } from '../config/metrics.js';
 import { EVENT_QUEUE, type EventStore, type StoredEvent } from '../events/event-store.js';
 import type { ClaimedRow, LeasedRows } from '../queue/leased-rows.js';
 import type { Wakeup } from '../queue/wakeup.js';
+import { WorkInFlight } from '../queue/work-in-flight.js';
 import { WorkerLoop } from '../queue/worker-loop.js';
 import type { Subject } from './decide.js';
 import type { LookupCache } from './lookup-cache.js';
@@ -18,7 +19,6 @@ import { subjectOf } from './subject.js';
 
 /** Seconds an instance may be silent before its look-ups are taken by another. */
 export const LOOKUP_LEASE_SECONDS = 8;
-const HEARTBEAT_MS = 2500;
 const SWEEP_MS = 5000;
 const POLL_MS = 500;
 const CONCURRENCY = 32;
@@ -44,12 +44,11 @@ type Ended = ClaimedRow & {
  */
 export class LookupWorker {
   private readonly loop: WorkerLoop;
-  private readonly inFlight = new Map<string, { readonly row: ClaimedRow; readonly done: Promise<void> }>();
+  private readonly inFlight: WorkInFlight;
   /** By service, how many are being asked; also those that were and are not now. */
   private readonly busy = new Map<string, number>();
   /** The last claim took all it could: more is probably due. */
   private more = false;
-  private timers: NodeJS.Timeout[] = [];
   private told = 0;
   private readonly failures = new Map<string, { count: number; since: number }>();
 
@@ -70,6 +69,16 @@ export class LookupWorker {
       readonly metrics: Metrics;
     },
   ) {
+    this.inFlight = new WorkInFlight(rows, {
+      sweepMs: SWEEP_MS,
+      sweep: () => this.sweep(),
+      failed: (error) => {
+        options.log.error({ event: 'lookup.upkeep-failed' }, messageOf(error));
+      },
+      ended: () => {
+        if (this.more) this.options.wakeup.wake(LOOKUP_QUEUE);
+      },
+    });
     this.loop = new WorkerLoop({
       queue: LOOKUP_QUEUE,
       wakeup: options.wakeup,
@@ -83,26 +92,21 @@ export class LookupWorker {
 
   start(): void {
     this.loop.start();
-    this.every(HEARTBEAT_MS, () => this.rows.extend([...this.inFlight.values()].map(({ row }) => row)));
-    this.every(SWEEP_MS, () => this.sweep());
+    this.inFlight.keepUp();
   }
 
   /** Stops claiming and lets what is being asked end for up to `graceMs`. The leases of the rest run out soon after. */
   async stop(graceMs: number): Promise<void> {
-    for (const timer of this.timers) clearInterval(timer);
-    this.timers = [];
+    this.inFlight.letGo();
     await this.loop.stop();
-    await Promise.race([
-      Promise.all([...this.inFlight.values()].map(({ done }) => done)),
-      new Promise((resolve) => setTimeout(resolve, graceMs).unref()),
-    ]);
+    await this.inFlight.settled(graceMs);
   }
 
   /** Asks until nothing is due. For tests and the command line. */
   async drain(): Promise<void> {
     for (;;) {
       const found = await this.round();
-      await Promise.all([...this.inFlight.values()].map(({ done }) => done));
+      await this.inFlight.settled();
       if (found === 0) return;
     }
   }
@@ -121,22 +125,6 @@ export class LookupWorker {
         `${count} events wait for look-ups, the first since ${since.toISOString()}`,
       );
     }
-  }
-
-  private every(ms: number, work: () => Promise<void>): void {
-    let busy = false;
-    const timer = setInterval(() => {
-      if (busy) return;
-      busy = true;
-      work()
-        .catch((error: unknown) => {
-          this.options.log.error({ event: 'lookup.upkeep-failed' }, messageOf(error));
-        })
-        .finally(() => {
-          busy = false;
-        });
-    }, ms);
-    this.timers.push(timer);
   }
 
   private async round(): Promise<number> {
@@ -159,17 +147,15 @@ export class LookupWorker {
       const event = events.get(row.id);
       if (!wait || !event) continue;
       this.count(wait.service, 1);
-      const done = this.answer(row, wait, event, ruleSet)
+      const answer = this.answer(row, wait, event, ruleSet)
         .catch((error: unknown) => {
           // The lease runs out, and it is asked again.
           this.options.log.error({ event: 'lookup.not-recorded', id: row.id }, messageOf(error));
         })
         .finally(() => {
-          this.inFlight.delete(row.id);
           this.count(wait.service, -1);
-          if (this.more) this.options.wakeup.wake(LOOKUP_QUEUE);
         });
-      this.inFlight.set(row.id, { row, done });
+      this.inFlight.add(row, answer);
     }
     return claimed.length;
   }

@@ -1,9 +1,9 @@
 // The built commands as processes over a real service, which asks a real HTTP server; real PostgreSQL.
-import { spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startService, type TestService } from '../support/app.js';
+import { runCommand as run } from '../support/command.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { until } from '../support/door.js';
 import { APP_SETTINGS, approverEvent, envelopeOf, pushOfApprover } from '../support/feishu.js';
@@ -12,24 +12,6 @@ import { type Receiver, startReceiver } from '../support/receiver.js';
 
 const TYPE = 'corehr.process.approver.updated_v2';
 const SECRET = 'the-secret-of-hr';
-
-interface Ended {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-async function run(parameters: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<Ended> {
-  const child = spawn(process.execPath, ['dist/cli.js', ...parameters], {
-    env: { PATH: process.env['PATH'], ...environment },
-  });
-  let [stdout, stderr] = ['', ''];
-  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString('utf8')));
-  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString('utf8')));
-  child.stdin.end();
-  const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
-  return { code, stdout, stderr };
-}
 
 function folderWith(files: Record<string, unknown>): string {
   const folder = temporaryFolder('lookup-commands');

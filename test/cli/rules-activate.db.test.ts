@@ -1,6 +1,4 @@
 // The built command as a process, on real PostgreSQL.
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { SystemClock } from '../../src/config/clock.js';
 import { loadBuiltInCatalogue } from '../../src/events/catalogue.js';
@@ -8,6 +6,7 @@ import { LiveCatalogue } from '../../src/events/live-catalogue.js';
 import { readRuleFolder } from '../../src/rules/rule-files.js';
 import { compileRuleSet } from '../../src/rules/rule-compiler.js';
 import { RuleSetStore } from '../../src/rules/rule-set-store.js';
+import { type Ended, runCommand } from '../support/command.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 
 describe('aftersign rules activate', () => {
@@ -26,15 +25,8 @@ describe('aftersign rules activate', () => {
   });
   afterAll(() => database.drop());
 
-  async function run(...parameters: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-    const env = { PATH: process.env['PATH'], DATABASE_URL: database.url };
-    return await promisify(execFile)(process.execPath, ['dist/cli.js', 'rules', 'activate', ...parameters], {
-      env,
-    }).then(
-      ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
-      (error: unknown) => error as { code: number; stdout: string; stderr: string },
-    );
-  }
+  const run = (...parameters: string[]): Promise<Ended> =>
+    runCommand(['rules', 'activate', ...parameters], { DATABASE_URL: database.url });
 
   it('makes a stored set live, and prints one JSON document when asked', async () => {
     const { code, stdout } = await run(hash.slice(0, 8), '--json');

@@ -1,34 +1,12 @@
 // The built commands as processes; those that need a database get a real one.
-import { spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startService, type TestService } from '../support/app.js';
+import { type Ended, runCommand as run } from '../support/command.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { APP_SETTINGS, approverEvent, envelopeOf, pushOfApprover } from '../support/feishu.js';
 import { temporaryFolder } from '../support/folder.js';
-
-interface Ended {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-async function run(
-  parameters: readonly string[],
-  environment: NodeJS.ProcessEnv = {},
-  input = '',
-): Promise<Ended> {
-  const child = spawn(process.execPath, ['dist/cli.js', ...parameters], {
-    env: { PATH: process.env['PATH'], ...environment },
-  });
-  let [stdout, stderr] = ['', ''];
-  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString('utf8')));
-  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString('utf8')));
-  child.stdin.end(input);
-  const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
-  return { code, stdout, stderr };
-}
 
 const RULE = {
   name: 'done',

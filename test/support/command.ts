@@ -13,12 +13,13 @@ export class CommandProcess {
   readonly ended: Promise<Ended>;
   private readonly child: ChildProcess;
 
-  constructor(parameters: readonly string[], environment: NodeJS.ProcessEnv = {}) {
+  /** `input`: what stands on its standard input. */
+  constructor(parameters: readonly string[], environment: NodeJS.ProcessEnv = {}, input = '') {
     const child = spawn(process.execPath, ['dist/cli.js', ...parameters], {
       env: { PATH: process.env['PATH'], ...environment },
-      stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.child = child;
+    child.stdin.end(input);
     child.stdout.on('data', (chunk: Buffer) => (this.stdout += chunk.toString('utf8')));
     child.stderr.on('data', (chunk: Buffer) => (this.stderr += chunk.toString('utf8')));
     this.ended = new Promise((resolve) => {
@@ -31,4 +32,13 @@ export class CommandProcess {
   kill(signal: NodeJS.Signals): void {
     this.child.kill(signal);
   }
+}
+
+/** Runs a command to its end. */
+export async function runCommand(
+  parameters: readonly string[],
+  environment: NodeJS.ProcessEnv = {},
+  input = '',
+): Promise<Ended> {
+  return await new CommandProcess(parameters, environment, input).ended;
 }
