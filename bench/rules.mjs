@@ -46,6 +46,7 @@ const subjectOf = (event) => ({
   key: 'feishu:app/event',
   eventType: EVENT_TYPE,
   entity: 'process:1',
+  appId: null,
   facts: event.facts,
 });
 
@@ -58,6 +59,7 @@ async function aftersign(rules) {
   const checked = {
     findings: [],
     conditions: {},
+    lookups: {},
     catalogue: [],
     rules: rules.map((rule) => ({
       ...rule,
