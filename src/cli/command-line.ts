@@ -3,6 +3,11 @@ import { messageOf } from '../config/log.js';
 
 /** Runs one command of `aftersign`. Exit code 0 fine, 1 findings or refused, 2 wrong use. */
 export async function runCommandLine(argv: readonly string[]): Promise<void> {
+  // Whoever reads has had enough, as `head` has: not an error of ours.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit();
+  });
   const program = new Command('aftersign')
     .description('What happens after a sign-off: rules on approval events')
     .exitOverride()

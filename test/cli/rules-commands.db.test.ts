@@ -1,6 +1,7 @@
 // The built commands as processes; those that need a database get a real one.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { spawn } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startService, type TestService } from '../support/app.js';
 import { type Ended, runCommand as run } from '../support/command.js';
@@ -180,6 +181,16 @@ describe('aftersign rules try and show', () => {
       code: 1,
       stderr: expect.stringContaining('there are done'),
     });
+  });
+});
+
+describe('a command whose output nobody reads to the end', () => {
+  it('ends quietly', async () => {
+    const child = spawn('sh', ['-c', `"${process.execPath}" dist/cli.js rules schema | head -c 1`]);
+    const said: Buffer[] = [];
+    child.stderr.on('data', (chunk: Buffer) => said.push(chunk));
+    await new Promise((resolve) => child.on('close', resolve));
+    expect(Buffer.concat(said).toString()).toBe('');
   });
 });
 
