@@ -2,10 +2,10 @@ import type { DataSource } from 'typeorm';
 import type { Clock } from '../config/clock.js';
 import { type Log, messageOf } from '../config/log.js';
 import type { Metrics } from '../config/metrics.js';
+import { GroupCommit } from '../queue/group-commit.js';
 import type { ClaimedRow, LeasedRows } from '../queue/leased-rows.js';
 import type { Wakeup } from '../queue/wakeup.js';
-import { WorkInFlight } from '../queue/work-in-flight.js';
-import { WorkerLoop } from '../queue/worker-loop.js';
+import { LeasedWork } from '../queue/leased-work.js';
 import { type Ended, recordOf, stateAfter } from './delivery-end.js';
 import { type AttemptRow, DELIVERY_QUEUE, type DeliveryRow, type DeliveryStore } from './delivery-store.js';
 import { makeReady } from './ready-request.js';
@@ -23,12 +23,9 @@ const CONCURRENCY = 50;
  * what a later attempt has recorded.
  */
 export class DeliveryWorker {
-  private readonly loop: WorkerLoop;
-  private readonly inFlight: WorkInFlight;
-  private ended: Ended[] = [];
-  /** The last claim filled every free slot: more is probably due. */
-  private more = false;
-  private writing: Promise<void> | null = null;
+  private readonly work: LeasedWork;
+  /** Attempts that end while others are being written share the next transaction. */
+  private readonly records: GroupCommit<Ended, undefined>;
 
   constructor(
     private readonly dataSource: DataSource,
@@ -44,48 +41,41 @@ export class DeliveryWorker {
       readonly metrics: Metrics;
     },
   ) {
-    this.inFlight = new WorkInFlight(rows, {
-      sweepMs: SWEEP_MS,
-      sweep: () => this.sweep(),
-      failed: (error) => {
-        options.log.error({ event: 'action.upkeep-failed' }, messageOf(error));
-      },
-      ended: () => {
-        if (this.more) this.store.wake();
-      },
+    this.records = new GroupCommit((ended) => this.record(ended), {
+      batch: CONCURRENCY,
+      concurrency: 1,
+      backlog: CONCURRENCY,
+      patience: LEASE_SECONDS * 1000,
     });
-    this.loop = new WorkerLoop({
+    this.work = new LeasedWork(rows, {
       queue: DELIVERY_QUEUE,
       wakeup: options.wakeup,
       pollMs: POLL_MS,
-      work: () => this.round(),
-      failed: (error) => {
-        options.log.error({ event: 'action.claim-failed' }, messageOf(error));
+      sweepMs: SWEEP_MS,
+      concurrency: CONCURRENCY,
+      claimAtOnce: CONCURRENCY,
+      now: () => options.clock.now(),
+      begin: (claimed) => this.begin(claimed),
+      sweep: () => this.sweep(),
+      failed: (what, error) => {
+        options.log.error({ event: `action.${what}-failed` }, messageOf(error));
       },
     });
   }
 
   start(): void {
-    this.loop.start();
-    this.inFlight.keepUp();
+    this.work.start();
   }
 
   /** Stops claiming and lets what is being sent end for up to `graceMs`. The leases of the rest run out soon after. */
   async stop(graceMs: number): Promise<void> {
-    this.inFlight.letGo();
-    await this.loop.stop();
-    await this.inFlight.settled(graceMs);
-    while (this.writing) await this.writing;
+    await this.work.stop(graceMs);
+    await this.records.drain();
   }
 
   /** Claims, sends and records until nothing is due. For tests and the command line. */
   async drain(): Promise<void> {
-    for (;;) {
-      const found = await this.round();
-      await this.inFlight.settled();
-      while (this.writing) await this.writing;
-      if (found === 0) return;
-    }
+    await this.work.drain();
   }
 
   /** Takes back what instances that have died were sending, and records the attempts that nobody saw the end of. */
@@ -118,13 +108,7 @@ export class DeliveryWorker {
     }
   }
 
-  private async round(): Promise<number> {
-    const free = CONCURRENCY - this.inFlight.size;
-    // Woken again by the end of an attempt.
-    if (free <= 0) return 0;
-    const claimed = await this.rows.claim(free, this.options.clock.now());
-    this.more = claimed.length === free;
-    if (claimed.length === 0) return 0;
+  private async begin(claimed: readonly ClaimedRow[]): Promise<void> {
     const deliveries = new Map(
       (await this.store.findMany(claimed.map(({ id }) => id))).map((one) => [one.id, one]),
     );
@@ -137,9 +121,8 @@ export class DeliveryWorker {
         );
         continue;
       }
-      this.inFlight.add(row, this.attempt(row, delivery));
+      this.work.add(row, this.attempt(row, delivery));
     }
-    return claimed.length;
   }
 
   private async attempt(row: ClaimedRow, delivery: DeliveryRow): Promise<void> {
@@ -154,8 +137,10 @@ export class DeliveryWorker {
       retryAfterMs: null,
     }));
     const durationMs = Math.round(performance.now() - started);
-    this.ended.push({ row, delivery, result, startedAt, durationMs });
-    await this.write();
+    await this.records.add({ row, delivery, result, startedAt, durationMs }).catch((error: unknown) => {
+      // The lease runs out and the attempt is made again: at least once, with the same key.
+      this.options.log.error({ event: 'action.not-recorded', delivery: row.id }, messageOf(error));
+    });
   }
 
   private async send(delivery: DeliveryRow): Promise<AttemptResult> {
@@ -190,24 +175,7 @@ export class DeliveryWorker {
     }
   }
 
-  /** Attempts that end while others are being written share the next transaction. */
-  private async write(): Promise<void> {
-    while (this.writing) await this.writing;
-    if (this.ended.length === 0) return;
-    const ended = this.ended;
-    this.ended = [];
-    this.writing = this.record(ended)
-      .catch((error: unknown) => {
-        // The lease runs out and the attempt is made again: at least once, with the same key.
-        this.options.log.error({ event: 'action.not-recorded', deliveries: ended.length }, messageOf(error));
-      })
-      .finally(() => {
-        this.writing = null;
-      });
-    await this.writing;
-  }
-
-  private async record(ended: readonly Ended[]): Promise<void> {
+  private async record(ended: readonly Ended[]): Promise<undefined[]> {
     const now = this.options.clock.now();
     const next = ended.map((one) => stateAfter(one, now));
     const written = await this.dataSource.transaction(async (tx) => {
@@ -224,8 +192,9 @@ export class DeliveryWorker {
       );
       return settled;
     });
-    ended.forEach((one, index) => {
+    return ended.map((one, index) => {
       this.report(one, next[index]?.state ?? '', written.has(one.row.id));
+      return undefined;
     });
   }
 

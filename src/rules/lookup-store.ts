@@ -41,7 +41,7 @@ export interface WaitRow {
 export interface Waits {
   /** By event: the answers that have come. */
   readonly answers: ReadonlyMap<string, LookupAnswers>;
-  /** By root entity: the first of its events that still waits for an answer. */
+  /** By root entity: the first of its events that still waits, for an answer or behind another. */
   readonly first: ReadonlyMap<string, OrderKey & { readonly id: string }>;
 }
 
@@ -74,10 +74,10 @@ export class LookupStore {
       `select id, entity, answers, order_time::float8 as "orderTime", status_rank as "statusRank", event_id as "eventId"
          from lookups where id = any($1::uuid[])
        union all
-       select * from (
-         select distinct on (entity) id, entity, null::json, order_time::float8, status_rank, event_id
-           from lookups where entity = any($2::text[]) and state in ('pending', 'fetching')
-          order by entity, order_time, status_rank, event_id) as first`,
+       select first.* from unnest($2::text[]) as e (entity) cross join lateral (
+         select id, entity, null::json, order_time::float8, status_rank, event_id
+           from lookups l where l.entity = e.entity and state <> 'answered'
+          order by order_time, status_rank, event_id limit 1) as first`,
       [ids, entities],
     );
     const answers = new Map<string, LookupAnswers>();

@@ -3,10 +3,10 @@ import type { Clock } from '../config/clock.js';
 import { type Log, messageOf } from '../config/log.js';
 import type { Metrics } from '../config/metrics.js';
 import { EVENT_QUEUE, type EventStore, type StoredEvent } from '../events/event-store.js';
+import { GroupCommit } from '../queue/group-commit.js';
 import type { ClaimedRow, LeasedRows } from '../queue/leased-rows.js';
 import type { Wakeup } from '../queue/wakeup.js';
-import { WorkInFlight } from '../queue/work-in-flight.js';
-import { WorkerLoop } from '../queue/worker-loop.js';
+import { LeasedWork } from '../queue/leased-work.js';
 import type { Subject } from './decide.js';
 import type { LookupCache } from './lookup-cache.js';
 import type { LookupAnswer, LookupAnswers } from './lookup-document.js';
@@ -43,12 +43,11 @@ type Ended = ClaimedRow & {
  * What cannot be had in time is a failure that is recorded, and the facts of it are unknown.
  */
 export class LookupWorker {
-  private readonly loop: WorkerLoop;
-  private readonly inFlight: WorkInFlight;
+  private readonly work: LeasedWork;
+  /** Events whose look-ups end at about the same time share a transaction. */
+  private readonly records: GroupCommit<Ended, undefined>;
   /** By service, how many are being asked; also those that were and are not now. */
   private readonly busy = new Map<string, number>();
-  /** The last claim took all it could: more is probably due. */
-  private more = false;
   private told = 0;
   private readonly failures = new Map<string, { count: number; since: number }>();
 
@@ -69,46 +68,41 @@ export class LookupWorker {
       readonly metrics: Metrics;
     },
   ) {
-    this.inFlight = new WorkInFlight(rows, {
-      sweepMs: SWEEP_MS,
-      sweep: () => this.sweep(),
-      failed: (error) => {
-        options.log.error({ event: 'lookup.upkeep-failed' }, messageOf(error));
-      },
-      ended: () => {
-        if (this.more) this.options.wakeup.wake(LOOKUP_QUEUE);
-      },
+    this.records = new GroupCommit((ended) => this.record(ended), {
+      batch: CONCURRENCY,
+      concurrency: 1,
+      backlog: CONCURRENCY,
+      patience: LOOKUP_LEASE_SECONDS * 1000,
     });
-    this.loop = new WorkerLoop({
+    this.work = new LeasedWork(rows, {
       queue: LOOKUP_QUEUE,
       wakeup: options.wakeup,
       pollMs: POLL_MS,
-      work: () => this.round(),
-      failed: (error) => {
-        options.log.error({ event: 'lookup.claim-failed' }, messageOf(error));
+      sweepMs: SWEEP_MS,
+      concurrency: CONCURRENCY,
+      claimAtOnce: CONCURRENCY_OF_SERVICE,
+      now: () => options.clock.now(),
+      leaveOut: () => this.closed(),
+      begin: (claimed) => this.begin(claimed),
+      sweep: () => this.sweep(),
+      failed: (what, error) => {
+        options.log.error({ event: `lookup.${what}-failed` }, messageOf(error));
       },
     });
   }
 
   start(): void {
-    this.loop.start();
-    this.inFlight.keepUp();
+    this.work.start();
   }
 
   /** Stops claiming and lets what is being asked end for up to `graceMs`. The leases of the rest run out soon after. */
   async stop(graceMs: number): Promise<void> {
-    this.inFlight.letGo();
-    await this.loop.stop();
-    await this.inFlight.settled(graceMs);
+    await this.work.stop(graceMs);
   }
 
   /** Asks until nothing is due. For tests and the command line. */
   async drain(): Promise<void> {
-    for (;;) {
-      const found = await this.round();
-      await this.inFlight.settled();
-      if (found === 0) return;
-    }
+    await this.work.drain();
   }
 
   /** Takes back what instances that have died were asking, lets go who waits for nobody, and tells who waits long. */
@@ -127,16 +121,9 @@ export class LookupWorker {
     }
   }
 
-  private async round(): Promise<number> {
-    const free = CONCURRENCY - this.inFlight.size;
-    // Woken again by the end of an answer.
-    if (free <= 0) return 0;
+  private async begin(claimed: readonly ClaimedRow[]): Promise<void> {
     const ruleSet = await this.stores.ruleSets.current();
-    if (!ruleSet) return 0;
-    const limit = Math.min(free, CONCURRENCY_OF_SERVICE);
-    const claimed = await this.rows.claim(limit, this.options.clock.now(), this.closed());
-    this.more = claimed.length === limit;
-    if (claimed.length === 0) return 0;
+    if (!ruleSet) return;
     const ids = claimed.map(({ id }) => id);
     const waits = new Map((await this.stores.lookups.findMany(ids)).map((one) => [one.id, one]));
     const events = new Map(
@@ -155,9 +142,8 @@ export class LookupWorker {
         .finally(() => {
           this.count(wait.service, -1);
         });
-      this.inFlight.add(row, answer);
+      this.work.add(row, answer);
     }
-    return claimed.length;
   }
 
   private count(service: string, by: number): void {
@@ -184,13 +170,13 @@ export class LookupWorker {
       answers = known;
       const [next] = fetch;
       if (!next) {
-        await this.record({ ...row, answers, service: wait.service, again: null });
+        await this.records.add({ ...row, answers, service: wait.service, again: null });
         return;
       }
       const service = this.ways.fetcher.serviceOf(next, subject.appId);
       const got = await this.ask(next, subject, wait, event);
       if ('again' in got) {
-        await this.record({ ...row, answers, service, again: got.again });
+        await this.records.add({ ...row, answers, service, again: got.again });
         return;
       }
       answers = { ...answers, [next.name]: got.answer };
@@ -245,23 +231,28 @@ export class LookupWorker {
     return { again: { at: Math.min(at, ends), code, detail } };
   }
 
-  private async record({ again, answers, service, ...row }: Ended): Promise<void> {
+  private async record(ended: readonly Ended[]): Promise<undefined[]> {
     const now = this.options.clock.now();
     await this.dataSource.transaction(async (tx) => {
-      const settled = await this.rows.settle(tx, [
-        {
-          ...row,
+      const settled = await this.rows.settle(
+        tx,
+        ended.map(({ id, attempt, again }) => ({
+          id,
+          attempt,
           state: again ? 'pending' : 'answered',
           dueAt: new Date(again?.at ?? now),
           code: again?.code ?? null,
           reason: again ? again.detail.replaceAll('\u0000', '') : null,
-        },
-      ]);
-      // Not, when another instance has taken it meanwhile.
-      if (settled.size > 0)
-        await this.stores.lookups.record(tx, [{ ...row, answers, service, done: !again }]);
+        })),
+      );
+      await this.stores.lookups.record(
+        tx,
+        // Not those that another instance has taken meanwhile.
+        ended.filter(({ id }) => settled.has(id)).map(({ again, ...one }) => ({ ...one, done: !again })),
+      );
     });
-    if (!again) this.options.wakeup.wake(EVENT_QUEUE);
+    if (ended.some(({ again }) => !again)) this.options.wakeup.wake(EVENT_QUEUE);
+    return ended.map(() => undefined);
   }
 
   /** A look-up that failed is told once a minute for each name: a service that is down fails for every event. */

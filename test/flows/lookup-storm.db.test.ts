@@ -7,7 +7,7 @@ import { loadBuiltInCatalogue } from '../../src/events/catalogue.js';
 import { compileRuleSet } from '../../src/rules/rule-compiler.js';
 import { TestClock } from '../support/clock.js';
 import { createTestDatabase, type TestDatabase, withPartitions } from '../support/database.js';
-import { approverEvent, envelopeOf } from '../support/feishu.js';
+import { incomingApprover } from '../support/feishu.js';
 import { TestLog } from '../support/log.js';
 import { appAt, type DecidingInstance, decidingInstance } from '../support/lookups.js';
 
@@ -73,21 +73,11 @@ describe('a storm of events that all need the process detail', () => {
     await withPartitions(dataSource, clock.now());
     await Promise.all(
       numbers.map((n) => {
-        const eventId = `e${n}`;
-        const fields = approverEvent({ process_id: `p${n % PROCESSES}`, approver_id: `t${n}`, status: 3 });
-        return instances[n % 2]!.events.store({
-          origin: `feishu:${APP_ID}`,
-          eventId,
-          eventType: TYPE,
-          source: 'feishu-webhook',
-          // The order of the numbers is that of the events of a process, whenever they arrive.
-          createTime: START + n,
-          statusRank: 3,
-          rootEntity: `process:p${n % PROCESSES}`,
-          raw: Buffer.from(envelopeOf(fields, { event_id: eventId })),
-          content: null,
-          transport: null,
-        });
+        const fields = { process_id: `p${n % PROCESSES}`, approver_id: `t${n}`, status: 3 };
+        // The order of the numbers is that of the events of a process, whenever they arrive.
+        return instances[n % 2]!.events.store(
+          incomingApprover(catalogue, `e${n}`, START + n, fields, APP_ID),
+        );
       }),
     );
   }

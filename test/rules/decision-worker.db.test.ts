@@ -18,7 +18,7 @@ import type { RuleSet } from '../../src/rules/rule-set.js';
 import { RuleSetStore } from '../../src/rules/rule-set-store.js';
 import { TestClock } from '../support/clock.js';
 import { createTestDatabase, type TestDatabase, withPartitions } from '../support/database.js';
-import { approverEvent, envelopeOf } from '../support/feishu.js';
+import { incomingApprover } from '../support/feishu.js';
 import { TestLog } from '../support/log.js';
 import { lookupsWith } from '../support/lookups.js';
 
@@ -87,19 +87,7 @@ describe('the decision worker', () => {
     eventId: string = randomUUID(),
     createTime = clock.now(),
   ): Promise<string> {
-    const fields = approverEvent(changes);
-    const { id } = await events.store({
-      origin: 'feishu:cli_a',
-      eventId,
-      eventType: TYPE,
-      source: 'feishu-webhook',
-      createTime,
-      statusRank: catalogue.statusRankOf(TYPE, new Map(Object.entries(fields))),
-      rootEntity: `process:${String(fields['process_id'])}`,
-      raw: Buffer.from(envelopeOf(fields, { event_id: eventId })),
-      content: null,
-      transport: null,
-    });
+    const { id } = await events.store(incomingApprover(catalogue, eventId, createTime, changes, 'cli_a'));
     return id ?? '';
   }
 

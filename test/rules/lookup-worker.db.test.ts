@@ -14,7 +14,7 @@ import type { RuleSetStore } from '../../src/rules/rule-set-store.js';
 import { TestClock } from '../support/clock.js';
 import { createTestDatabase, type TestDatabase, withPartitions } from '../support/database.js';
 import { until } from '../support/door.js';
-import { approverEvent, envelopeOf } from '../support/feishu.js';
+import { incomingApprover } from '../support/feishu.js';
 import { TestLog } from '../support/log.js';
 import { appAt, decidingInstance } from '../support/lookups.js';
 
@@ -124,19 +124,8 @@ describe('events that need an answer from outside', () => {
     createTime: number = clock.now(),
   ): Promise<string> {
     await withPartitions(dataSource, clock.now());
-    const fields = approverEvent({ status: 3, approver_id: 't1', process_id: 'p1', ...changes });
-    const { id } = await events.store({
-      origin: `feishu:${APP_ID}`,
-      eventId,
-      eventType: TYPE,
-      source: 'feishu-webhook',
-      createTime,
-      statusRank: catalogue.statusRankOf(TYPE, new Map(Object.entries(fields))),
-      rootEntity: `process:${String(fields['process_id'])}`,
-      raw: Buffer.from(envelopeOf(fields, { event_id: eventId })),
-      content: null,
-      transport: null,
-    });
+    const fields = { status: 3, approver_id: 't1', process_id: 'p1', ...changes };
+    const { id } = await events.store(incomingApprover(catalogue, eventId, createTime, fields, APP_ID));
     return id ?? '';
   }
 
@@ -238,6 +227,24 @@ describe('events that need an answer from outside', () => {
     await settle();
     expect(order.slice(-2)).toEqual(['a2', 'a3']);
     expect(await rowsLeft()).toBe(0);
+  });
+
+  it('hundreds that wait behind one come in their order, and what comes meanwhile behind them', async () => {
+    await activate([MAIL]);
+    process('p1');
+    fake.faults.api.set('process', [{ status: 503, headers: {}, body: {} }]);
+    const start = clock.now();
+    await store('e000', {}, start);
+    await settle();
+    const names = Array.from({ length: 450 }, (_, n) => `e${String(n + 1).padStart(3, '0')}`);
+    await Promise.all(names.map((name, n) => store(name, { status: 1 }, start + n + 1)));
+    await settle();
+    expect(order).toEqual([]);
+    clock.advance(60_000);
+    await lookups.drain();
+    await store('late', { status: 1 }, start + 1000);
+    await settle();
+    expect(order).toEqual(['e000', ...names, 'late']);
   });
 
   it('an earlier event that needs an answer too is decided first, whichever answer comes first', async () => {

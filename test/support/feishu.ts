@@ -1,5 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import type { Catalogue } from '../../src/events/catalogue.js';
+import { readEnvelope } from '../../src/events/envelope.js';
+import type { IncomingEvent } from '../../src/events/event.js';
 import { encryptFeishu, feishuAesKey, feishuSignature } from '../../src/ingestion/feishu-crypto.js';
+import { FeishuEvents, parseBody } from '../../src/ingestion/feishu-event.js';
 
 /** The app that tests play: as the settings take it, and as Feishu knows it. */
 export const APP = {
@@ -73,4 +77,20 @@ export function pushOfApprover(
 ): Push {
   const eventId = randomBytes(16).toString('hex');
   return { eventId, ...pushOf(envelopeOf(approverEvent(changes), { event_id: eventId, ...header })) };
+}
+
+/** The same as the store takes it: made by what makes it of a push. `createTime` in ms. */
+export function incomingApprover(
+  catalogue: Catalogue,
+  eventId: string,
+  createTime: number,
+  changes: Record<string, unknown> = {},
+  appId: string = APP.id,
+): IncomingEvent {
+  const header = { event_id: eventId, create_time: String(createTime), app_id: appId };
+  const raw = Buffer.from(envelopeOf(approverEvent(changes), header));
+  const envelope = readEnvelope(parseBody(raw));
+  if (typeof envelope === 'string') throw new Error(envelope);
+  const app = { appId, verificationToken: APP.token };
+  return new FeishuEvents(app, { current: catalogue }).of(envelope, 'feishu-webhook', raw, null);
 }
