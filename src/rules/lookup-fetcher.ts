@@ -15,14 +15,19 @@ export type Fetched =
   | { readonly kind: 'answer'; readonly value: unknown }
   /** Asking again cannot help. */
   | { readonly kind: 'failed'; readonly code: string; readonly detail: string }
-  /** Not now: not before `afterMs`, when the service said so. */
   | {
       readonly kind: 'later';
       readonly code: string;
       readonly detail: string;
+      /** Not before so many ms, when the service said so. */
       readonly afterMs: number | null;
+      /** Asked again for so many ms at most, when it is not known whether that can help. */
+      readonly withinMs: number | null;
     };
 
+/** A "no" inside a 200 may stand for trouble that passes, or for "there is no such process". */
+const DOUBTFUL = ['FEISHU_FAILED', 'ANSWER_NOT_SUCCESS'];
+const DOUBT_MS = 120_000;
 /** How long a process detail may lag behind an event. */
 const LAG_MS = 12_000;
 
@@ -128,7 +133,7 @@ export class LookupFetcher {
     if (answer.ok) return { kind: 'answer', value: answer.data };
     const { code, detail, retryAfterMs } = answer;
     if (answer.kind === 'permanent') return { kind: 'failed', code, detail };
-    return { kind: 'later', code, detail, afterMs: retryAfterMs };
+    return later(code, detail, retryAfterMs);
   }
 
   private async askHttp({ content, secrets }: HttpLookupRequest, timeoutMs: number): Promise<Fetched> {
@@ -156,14 +161,13 @@ export class LookupFetcher {
         this.clock.now(),
       );
       if (outcome === 'permanent') return { kind: 'failed', code: code ?? 'LOOKUP_FAILED', detail };
-      if (outcome === 'retry')
-        return { kind: 'later', code: code ?? 'LOOKUP_FAILED', detail, afterMs: retryAfterMs };
+      if (outcome === 'retry') return later(code ?? 'LOOKUP_FAILED', detail, retryAfterMs);
       return valueOfAnswer(answer, used, host);
     } catch (error) {
       const { outcome, code, detail } = networkOutcome(error, host);
       return outcome === 'permanent'
         ? { kind: 'failed', code: code ?? 'LOOKUP_FAILED', detail }
-        : { kind: 'later', code: code ?? 'LOOKUP_FAILED', detail, afterMs: null };
+        : later(code ?? 'LOOKUP_FAILED', detail, null);
     }
   }
 
@@ -172,6 +176,10 @@ export class LookupFetcher {
     const app = this.platform.appOf(named ?? appId);
     return app?.appSecret === undefined ? null : app;
   }
+}
+
+function later(code: string, detail: string, afterMs: number | null): Fetched {
+  return { kind: 'later', code, detail, afterMs, withinMs: DOUBTFUL.includes(code) ? DOUBT_MS : null };
 }
 
 function valueOfAnswer(

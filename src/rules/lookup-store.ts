@@ -190,10 +190,17 @@ export class LookupStore {
     return released.length;
   }
 
-  /** How many events wait, and since when the one that has waited longest; for metrics and the log. */
-  async waiting(): Promise<{ readonly count: number; readonly since: Date | null }> {
-    const [row] = await this.dataSource.query<[{ count: number; since: Date | null }]>(
-      `select count(*)::int as count, min(created_at) as since from lookups where state <> 'answered'`,
+  /** How many events wait, since when the one that has waited longest, and what was said last; for metrics and the log. */
+  async waiting(): Promise<{
+    readonly count: number;
+    readonly since: Date | null;
+    readonly reason: string | null;
+  }> {
+    const [row] = await this.dataSource.query<[{ count: number; since: Date | null; reason: string | null }]>(
+      `select count(*)::int as count, min(created_at) as since,
+              (select code || ': ' || reason from lookups where code is not null and state = 'pending'
+                order by created_at limit 1) as reason
+         from lookups where state <> 'answered'`,
     );
     return row;
   }

@@ -109,14 +109,14 @@ export class LookupWorker {
   async sweep(): Promise<void> {
     await this.dataSource.transaction((tx) => this.rows.reclaim(tx));
     if ((await this.stores.lookups.sweep()) > 0) this.options.wakeup.wake(EVENT_QUEUE);
-    const { count, since } = await this.stores.lookups.waiting();
+    const { count, since, reason } = await this.stores.lookups.waiting();
     this.options.metrics.lookupsWaiting.set(count);
     const now = this.options.clock.now();
     if (since && now - since.getTime() > LONG_MS && now - this.told >= TELL_MS) {
       this.told = now;
       this.options.log.warn(
         { event: 'lookup.waiting', events: count, since },
-        `${count} events wait for look-ups, the first since ${since.toISOString()}`,
+        `${count} events wait for look-ups, the first since ${since.toISOString()}: ${reason ?? 'nobody has answered'}`,
       );
     }
   }
@@ -219,12 +219,12 @@ export class LookupWorker {
     if (fetched.kind === 'failed')
       return { answer: { request: planned.key, failed: { code, detail }, fetchedAt } };
     const at = now + (fetched.afterMs ?? backOff);
-    const ends = wait.createdAt.getTime() + planned.document.within;
+    const within = Math.min(planned.document.within, fetched.withinMs ?? Infinity);
+    const ends = wait.createdAt.getTime() + within;
     if (now >= ends) {
-      const within = Math.round(planned.document.within / 60_000);
       const late = {
         code: 'LOOKUP_TIME_UP',
-        detail: `no answer within ${within} minutes: ${code}: ${detail}`,
+        detail: `no answer within ${within / 1000} s: ${code}: ${detail}`,
       };
       return { answer: { request: planned.key, failed: late, fetchedAt } };
     }

@@ -349,11 +349,34 @@ describe('events that need an answer from outside', () => {
     }
     expect(await stateOf('e1')).toBe('waiting');
     await lookups.sweep();
-    expect(log.lines.filter(({ fields }) => fields['event'] === 'lookup.waiting')).toHaveLength(1);
+    const told = log.lines.filter(({ fields }) => fields['event'] === 'lookup.waiting');
+    expect(told.map(({ message }) => message)).toEqual([
+      expect.stringMatching(/^1 events wait for look-ups, the first since 2.*Z: HTTP_500: /),
+    ]);
     clock.advance(60_000);
     await settle();
     expect((await evaluations.find(id, 'live'))?.inputs.lookups).toMatchObject({
-      process: { failed: { code: 'LOOKUP_TIME_UP', detail: expect.stringContaining('10 minutes') } },
+      process: { failed: { code: 'LOOKUP_TIME_UP', detail: expect.stringContaining('within 600 s') } },
+    });
+  });
+
+  it('does not wait for hours when a code inside a 200 may mean that there is nothing to be had', async () => {
+    await activate([RENEWAL]);
+    fake.faults.api.set(
+      'process',
+      Array.from({ length: 500 }, () => ({ status: 200, headers: {}, body: { code: 1254000, msg: 'no' } })),
+    );
+    const id = await store('e1', { status: 2 });
+    await settle();
+    clock.advance(30_000);
+    await settle();
+    expect(await stateOf('e1')).toBe('waiting');
+    for (let n = 0; n < 3; n += 1) {
+      clock.advance(30_000);
+      await settle();
+    }
+    expect((await evaluations.find(id, 'live'))?.inputs.lookups).toMatchObject({
+      process: { failed: { code: 'LOOKUP_TIME_UP', detail: expect.stringContaining('1254000') } },
     });
   });
 
