@@ -394,9 +394,15 @@ async function countOthers(session: Client): Promise<number> {
   }
 }
 
-/** The last lines of a log, at most 4 KB of what was written after `from`. */
+/** The last lines of a log, at most 4 KB of what was written after `from`; why it cannot be read otherwise. */
 function endOf(path: string, from: number): string {
-  const file = openSync(path, constants.O_RDONLY | NO_FOLLOW);
+  let file: number;
+  try {
+    file = openSync(path, constants.O_RDONLY | NO_FOLLOW);
+  } catch (error) {
+    // The folder may be gone as soon as the server is. Nobody would catch it in the listener.
+    return messageOf(error);
+  }
   try {
     const { size } = fstatSync(file);
     const start = Math.max(Math.min(from, size), size - 4096);
