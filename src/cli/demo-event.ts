@@ -1,6 +1,7 @@
-import { randomBytes, randomInt } from 'node:crypto';
+import { randomInt } from 'node:crypto';
 import type { CatalogueEntry } from '../events/catalogue.js';
 import { encryptFeishu, feishuAesKey, feishuSignature } from '../ingestion/feishu-crypto.js';
+import { eventEnvelope } from './fake-feishu/envelope.js';
 
 /** The Feishu app that the demo plays. */
 export interface DemoApp {
@@ -23,26 +24,20 @@ export function signedPush(
   changes: Record<string, unknown>,
   now: number,
 ): SignedPush {
-  const eventId = randomBytes(16).toString('hex');
-  const fields = { ...entry.sample, ...changes };
-  const envelope = JSON.stringify({
-    schema: '2.0',
-    header: {
-      event_id: eventId,
-      event_type: entry.eventType,
-      create_time: String(now),
-      token: app.verificationToken,
-      app_id: app.appId,
-      tenant_key: '2ca1d211f64f6438',
-    },
-    event: fields,
+  const { appId, verificationToken: token } = app;
+  const envelope = eventEnvelope({
+    appId,
+    header: { event_type: entry.eventType, create_time: String(now), token },
+    event: { ...entry.sample, ...changes },
   });
-  const body = JSON.stringify({ encrypt: encryptFeishu(feishuAesKey(app.encryptKey), envelope) });
+  const body = JSON.stringify({
+    encrypt: encryptFeishu(feishuAesKey(app.encryptKey), JSON.stringify(envelope)),
+  });
   const timestamp = String(Math.floor(now / 1000));
   const nonce = String(randomInt(100_000_000, 1_000_000_000));
   return {
-    eventId,
-    fields,
+    eventId: envelope.header.event_id,
+    fields: envelope.event,
     body,
     headers: {
       'content-type': 'application/json;charset=utf-8',

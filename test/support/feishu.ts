@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Catalogue } from '../../src/events/catalogue.js';
+import { type Catalogue, loadBuiltInCatalogue } from '../../src/events/catalogue.js';
 import { readEnvelope } from '../../src/events/envelope.js';
 import type { IncomingEvent } from '../../src/events/event.js';
 import { encryptFeishu, feishuAesKey, feishuSignature } from '../../src/ingestion/feishu-crypto.js';
@@ -16,6 +16,8 @@ export const APP_SETTINGS = {
   FEISHU_ENCRYPT_KEY: APP.encryptKey,
   FEISHU_VERIFICATION_TOKEN: APP.token,
 } as const;
+
+const SAMPLE = loadBuiltInCatalogue().find('corehr.process.approver.updated_v2')?.sample;
 
 export interface Push {
   readonly eventId: string;
@@ -58,17 +60,7 @@ export function signedHeaders(body: string | Buffer, now: number = Date.now()): 
 
 /** One approver's task changed status: the catalogue's sample with some fields changed. */
 export function approverEvent(changes: Record<string, unknown> = {}): Record<string, unknown> {
-  return {
-    process_id: '7072306364927985196',
-    approver_id: '7072306364927985187',
-    type: 1,
-    status: 1,
-    biz_type: 'renewal_record',
-    flow_definition_id: 'people_7182520625066475540_7222929439175839532',
-    node_definition_id: 'approval_7c7d9c4d25b',
-    node_id: '7369419552616089132',
-    ...changes,
-  };
+  return { ...SAMPLE, ...changes };
 }
 
 export function pushOfApprover(

@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { loadBuiltInCatalogue } from '../../events/catalogue.js';
 
 /** A whole event body of version 2 (feishu-events 1.2). */
 export interface EventEnvelope {
@@ -17,6 +18,8 @@ export interface EventEnvelope {
 
 export const SAMPLE_APP_ID = 'cli_9f5343c580712544';
 export const SAMPLE_TENANT = '2ca1d211f64f6438';
+const SAMPLE_TYPE = 'corehr.process.approver.updated_v2';
+const sample = loadBuiltInCatalogue().find(SAMPLE_TYPE)?.sample;
 
 /** A new event of an approver's task: own event id, created now; members of `header` and `event` as given. */
 export function eventEnvelope(
@@ -30,24 +33,14 @@ export function eventEnvelope(
     schema: '2.0',
     header: {
       event_id: randomBytes(16).toString('hex'),
-      event_type: 'corehr.process.approver.updated_v2',
+      event_type: SAMPLE_TYPE,
       create_time: String(Date.now()),
       token: '',
       app_id: changes.appId ?? SAMPLE_APP_ID,
       tenant_key: SAMPLE_TENANT,
       ...changes.header,
     },
-    event: {
-      process_id: '7072306364927985196',
-      approver_id: '7072306364927985187',
-      type: 1,
-      status: 1,
-      biz_type: 'renewal_record',
-      flow_definition_id: 'people_7182520625066475540_7222929439175839532',
-      node_definition_id: 'approval_7c7d9c4d25b',
-      node_id: '7369419552616089132',
-      ...changes.event,
-    },
+    event: { ...sample, ...changes.event },
   };
 }
 
