@@ -5,6 +5,7 @@ import type { Config, Role } from './config/config.js';
 import { ConfigModule } from './config/config.module.js';
 import type { Log } from './config/log.js';
 import { ConsoleModule } from './console/console.module.js';
+import { HealthModule } from './console/health/health.module.js';
 import { DatabaseModule } from './database/database.module.js';
 import { IngestionModule } from './ingestion/ingestion.module.js';
 import { QueueModule } from './queue/queue.module.js';
@@ -17,7 +18,7 @@ const ROOMS: Readonly<Record<Role, readonly Room[]>> = {
   ingest: [IngestionModule],
   rules: [RulesModule],
   action: [ActionModule],
-  console: [],
+  console: [ConsoleModule],
 };
 
 /** The only file that names every room. */
@@ -30,7 +31,7 @@ export class AppModule {
         ConfigModule.with(settings, clock, log),
         DatabaseModule,
         QueueModule,
-        ConsoleModule,
+        HealthModule,
         ...settings.ROLE.flatMap((role) => ROOMS[role]),
       ],
     };

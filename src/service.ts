@@ -6,20 +6,22 @@ import { type Clock, SystemClock } from './config/clock.js';
 import { type Config, loadConfig } from './config/config.js';
 import { ConfigError } from './config/config.errors.js';
 import { createLog, type Log, messageOf } from './config/log.js';
-import { createHttpAdapter, hardenHttpServer } from './console/http-server.js';
+import { AdminServer, createHttpAdapter, hardenHttpServer } from './console/http-server.js';
 import { ProblemFilter } from './console/problem.filter.js';
-import { Readiness } from './console/readiness.js';
+import { Readiness } from './console/health/readiness.js';
 import { DatabaseError } from './database/database.errors.js';
 
 /** After this the process ends whatever is still under way: the rows are the net. */
 const STOP_WITHIN_MS = 9000;
 
+export interface Service {
+  readonly app: NestFastifyApplication;
+  /** Opens the ports of the settings; answers where they are. `adminUrl` is null when there is one for all. */
+  readonly listen: () => Promise<{ readonly url: string; readonly adminUrl: string | null }>;
+}
+
 /** Builds the service: database up and migrated, rooms of the role opened. It does not listen yet. */
-export async function createService(
-  settings: Config,
-  clock: Clock,
-  log: Log,
-): Promise<NestFastifyApplication> {
+export async function createService(settings: Config, clock: Clock, log: Log): Promise<Service> {
   const problems = new ProblemFilter(log);
   const adapter = createHttpAdapter(problems);
   const app = await NestFactory.create<NestFastifyApplication>(
@@ -40,13 +42,22 @@ export async function createService(
     },
   );
   hardenHttpServer(adapter, problems);
+  const admin = settings.ADMIN_PORT === undefined ? null : new AdminServer(adapter, problems);
   app.useGlobalFilters(problems);
   try {
-    return await app.init();
+    await app.init();
   } catch (error) {
     await app.close();
     throw error;
   }
+  return {
+    app,
+    listen: async () => {
+      const adminUrl = (await admin?.listen(settings.ADMIN_PORT ?? 0, settings.HOST)) ?? null;
+      await app.listen(settings.PORT, settings.HOST);
+      return { url: await app.getUrl(), adminUrl };
+    },
+  };
 }
 
 /** Runs the service until a signal ends it. */
@@ -66,19 +77,18 @@ export async function runService(): Promise<void> {
     process.exit(1);
   });
   let app: NestFastifyApplication | undefined;
+  let listening: Awaited<ReturnType<Service['listen']>>;
   try {
-    app = await createService(settings, new SystemClock(), log);
-    await app.listen(settings.PORT, settings.HOST);
+    const service = await createService(settings, new SystemClock(), log);
+    app = service.app;
+    listening = await service.listen();
   } catch (error) {
     log.error({ event: 'service.not-started', ...codeOf(error) }, messageOf(error));
     await app?.close();
     log.flush();
     process.exit(1);
   }
-  log.info(
-    { event: 'service.started', url: await app.getUrl(), roles: settings.ROLE },
-    'Aftersign takes events',
-  );
+  log.info({ event: 'service.started', ...listening, roles: settings.ROLE }, 'Aftersign takes events');
   await stopped;
   await stopService(app, log);
   process.exit(0);

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { temporaryFolder } from './support/folder.js';
-import { Readiness } from '../src/console/readiness.js';
+import { Readiness } from '../src/console/health/readiness.js';
 import { SystemClock } from '../src/config/clock.js';
 import { createDataSource, migrate } from '../src/database/data-source.js';
 import { Foundation1795000000001 } from '../src/database/migrations/0001-foundation.js';

@@ -97,12 +97,12 @@ async function setUp(): Promise<Stage> {
   const logFile = join(folder, 'service.log');
   mkdirSync(folder, { recursive: true });
   rmSync(logFile, { force: true });
-  const app = await createService(
+  const { app, listen } = await createService(
     settings,
     new SystemClock(),
     createLog({ LOG_LEVEL: 'info', LOG_FORMAT: 'json' }, logFile),
   );
-  await app.listen(settings.PORT, settings.HOST);
+  await listen();
   const url = `http://127.0.0.1:${settings.PORT}`;
   const current = await app.get(RuleSetStore, { strict: false }).current();
   const { findings } = app.get(RuleLoader, { strict: false });

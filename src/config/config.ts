@@ -10,6 +10,10 @@ import { checkApps, type FeishuApp, readSources, type Sources, type WebhookSourc
 export const ROLES = ['ingest', 'rules', 'action', 'console'] as const;
 export type Role = (typeof ROLES)[number];
 
+/** What people may do, each one what those before it may: look; act on deliveries and rule sets; all else. */
+export const USER_ROLES = ['viewer', 'operator', 'admin'] as const;
+export type UserRole = (typeof USER_ROLES)[number];
+
 /** One entry of `OUTBOUND_ALLOW`: a host name, or an address block; `port` null means any. */
 export type OutboundAllowance =
   | { readonly kind: 'host'; readonly host: string; readonly port: number | null }
@@ -85,10 +89,7 @@ function parseAllowance(entry: string): OutboundAllowance | null {
 
 const allowances = z.string().transform((text, context): readonly OutboundAllowance[] => {
   const found: OutboundAllowance[] = [];
-  for (const entry of text
-    .split(',')
-    .map((part) => part.trim())
-    .filter((part) => part !== '')) {
+  for (const entry of listOf(text)) {
     const allowance = parseAllowance(entry);
     if (allowance === null)
       context.addIssue(`has "${entry}"; use host, host:port, or cidr[:port] like 10.0.0.0/8:443`);
@@ -96,6 +97,46 @@ const allowances = z.string().transform((text, context): readonly OutboundAllowa
   }
   return found;
 });
+
+/** Values of the role claim to roles; `*` is any value, or none. */
+const oidcRoles = z.string().transform((text, context): ReadonlyMap<string, UserRole> => {
+  const roles = new Map<string, UserRole>();
+  for (const entry of listOf(text)) {
+    const [role = '', ...value] = entry.split('=');
+    const name = value.join('=').trim();
+    if (!(USER_ROLES as readonly string[]).includes(role.trim()) || name === '')
+      context.addIssue(`has "${entry}"; use role=value, with the roles ${USER_ROLES.join(', ')}`);
+    else roles.set(name, role.trim() as UserRole);
+  }
+  return roles;
+});
+
+const otlpHeaders = z.string().transform((text, context): Readonly<Record<string, string>> => {
+  const headers: Record<string, string> = {};
+  for (const entry of listOf(text)) {
+    const [name = '', ...value] = entry.split('=');
+    // The value is not repeated: it is a secret.
+    if (!/^[\w-]+$/.test(name.trim()) || value.length === 0)
+      context.addIssue('must be a comma list of name=value');
+    else headers[name.trim().toLowerCase()] = percentDecoded(value.join('=').trim());
+  }
+  return headers;
+});
+
+function listOf(text: string): string[] {
+  return text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+}
+
+function percentDecoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
 
 const folder = z.string().transform((path) => resolve(path));
 
@@ -124,6 +165,12 @@ const secretsFolder = folder.refine(
 export const SETTINGS = z.object({
   PORT: port.default(3000).describe('where the service listens'),
   HOST: z.string().min(1).default('127.0.0.1').describe('the address it listens on'),
+  ADMIN_PORT: port
+    .optional()
+    .describe('a port of its own for the admin API, the console and the metrics; empty: the same'),
+  PUBLIC_URL: url(['http:', 'https:'], 'https://aftersign.example.com')
+    .optional()
+    .describe('how people reach the console: for links, and for signing in elsewhere'),
   DATABASE_URL: url(['postgres:', 'postgresql:'], 'postgres://user:password@host:5432/name')
     .optional()
     .describe('an outside PostgreSQL ≥ 15; empty: the embedded one'),
@@ -169,6 +216,34 @@ export const SETTINGS = z.object({
   OUTBOUND_CA: certificates.optional().describe('PEM file with extra certificates for HTTPS and SMTP'),
   SECRETS_DIR: secretsFolder.optional().describe('folder of files named like the secrets'),
   DEFAULT_TIMEZONE: timezone.default('Asia/Shanghai').describe('of dates in templates'),
+  ADMIN_PASSWORD: z
+    .string()
+    .min(12, 'must have at least 12 characters')
+    .optional()
+    .describe('of the first user, admin; empty: a one-time password in a file whose path is logged'),
+  OIDC_ISSUER: url(['http:', 'https:'], 'https://login.example.com/realms/ops')
+    .optional()
+    .describe('people sign in there too (OpenID Connect); needs PUBLIC_URL'),
+  OIDC_CLIENT_ID: z.string().min(1).optional().describe('of this installation at the issuer'),
+  OIDC_CLIENT_SECRET: z.string().min(1).optional().describe('of the same client; empty: a public client'),
+  OIDC_SCOPE: z.string().min(1).default('openid profile email').describe('what is asked of the issuer'),
+  OIDC_ROLE_CLAIM: z.string().min(1).default('groups').describe('the claim that OIDC_ROLES reads'),
+  OIDC_ROLES: oidcRoles
+    .prefault('')
+    .describe('which values of the claim have which role, like admin=ops-leads,operator=ops,viewer=*'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: url(['http:', 'https:'], 'http://127.0.0.1:4318')
+    .optional()
+    .describe('where traces go (OTLP over HTTP); empty: nowhere'),
+  OTEL_EXPORTER_OTLP_HEADERS: otlpHeaders
+    .prefault('')
+    .describe('headers for it, like authorization=Bearer%20…'),
+  OTEL_SERVICE_NAME: z.string().min(1).default('aftersign').describe('the name in traces'),
+  OTEL_TRACES_SAMPLER_ARG: z
+    .string()
+    .regex(/^(?:0(?:\.\d+)?|1(?:\.0+)?)$/, 'must be a number from 0 to 1')
+    .transform(Number)
+    .prefault('1')
+    .describe('the share of events that are traced'),
   LOG_LEVEL: z
     .enum(
       ['trace', 'debug', 'info', 'warn', 'error', 'fatal'],
@@ -183,7 +258,7 @@ export const SETTINGS = z.object({
 });
 
 /** Settings of later versions. Refused rather than ignored: each changes where events come from or where requests go. */
-const NOT_YET = ['INGEST_LOG', 'ADMIN_PORT'];
+const NOT_YET = ['INGEST_LOG'];
 
 export type Settings = z.infer<typeof SETTINGS>;
 /** The settings of one process, with what they refer to. Frozen. */
@@ -216,6 +291,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv): Config {
         'MAIL_FROM is missing: with SMTP_URL, set it to the sender, like Aftersign <ops@example.com>',
       );
     }
+    problems.push(...oidcProblems(parsed.data), ...adminPortProblems(parsed.data));
     const secrets = readSecrets(given, parsed.data.SECRETS_DIR);
     const { SOURCES_FILE: file } = parsed.data;
     const sources: Sources =
@@ -226,6 +302,23 @@ export function loadConfig(environment: NodeJS.ProcessEnv): Config {
       return Object.freeze({ ...parsed.data, secrets, feishuApps, webhookSources: sources.webhooks });
   }
   throw new ConfigError(problems);
+}
+
+function oidcProblems(settings: Settings): string[] {
+  if (settings.OIDC_ISSUER === undefined) return [];
+  return [
+    settings.OIDC_CLIENT_ID === undefined && 'OIDC_CLIENT_ID is missing: with OIDC_ISSUER, set it',
+    settings.PUBLIC_URL === undefined &&
+      'PUBLIC_URL is missing: with OIDC_ISSUER, set it to how people reach the console',
+    settings.OIDC_ROLES.size === 0 &&
+      'OIDC_ROLES is missing: with OIDC_ISSUER, say who has which role, like viewer=*',
+  ].filter((problem) => problem !== false);
+}
+
+function adminPortProblems({ PORT, ADMIN_PORT }: Settings): string[] {
+  return ADMIN_PORT !== undefined && ADMIN_PORT === PORT && PORT !== 0
+    ? [`ADMIN_PORT is ${ADMIN_PORT}, as PORT: give it another, or leave it empty`]
+    : [];
 }
 
 function appOfSettings(settings: Settings): FeishuApp {

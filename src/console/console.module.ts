@@ -1,11 +1,10 @@
 import { Module } from '@nestjs/common';
-import { HealthController } from './health.controller.js';
-import { Readiness } from './readiness.js';
+import { AccessModule } from './access/access.module.js';
+import { ApiModule } from './api/api.module.js';
 
-/** FACE: what people and machines look at. For now whether the service is well, and its metrics. */
-@Module({
-  controllers: [HealthController],
-  providers: [Readiness],
-  exports: [Readiness],
-})
+/**
+ * FACE: the admin API, with which people and programs see what came in, why each rule fired or did not, and what
+ * became of it, and act on it. Closed to whoever has no login; every change is in the audit log.
+ */
+@Module({ imports: [AccessModule, ApiModule] })
 export class ConsoleModule {}

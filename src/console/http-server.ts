@@ -1,5 +1,6 @@
+import { createServer, type IncomingMessage, type Server, type ServerOptions } from 'node:http';
 import type { Socket } from 'node:net';
-import { BadRequestException } from '@nestjs/common';
+import { BadRequestException, NotFoundException, UnsupportedMediaTypeException } from '@nestjs/common';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ProblemFilter } from './problem.filter.js';
@@ -8,7 +9,17 @@ const BODY_LIMIT = 1024 * 1024;
 /** A push is given up by its sender after 3 s: whoever takes longer to say it only holds the connection. */
 const HEADER_WITHIN_MS = 5000;
 const REQUEST_WITHIN_MS = 10_000;
+const CONNECTION_IDLE_MS = 60_000;
+const HTTP_LIMITS: ServerOptions = {
+  headersTimeout: HEADER_WITHIN_MS,
+  // Node looks for late requests only this often.
+  connectionsCheckingInterval: 1000,
+  maxHeaderSize: 16 * 1024,
+  // Refused below instead: Node's own refusal leaves no line in the log.
+  requireHostHeader: false,
+};
 const MAX_CONNECTIONS = 4000;
+const MAX_ADMIN_CONNECTIONS = 500;
 /** A push under way has its answer by then. */
 const CONNECTIONS_CLOSE_WITHIN_MS = 3000;
 
@@ -17,15 +28,8 @@ export function createHttpAdapter(problems: ProblemFilter): FastifyAdapter {
   return new FastifyAdapter({
     bodyLimit: BODY_LIMIT,
     requestTimeout: REQUEST_WITHIN_MS,
-    connectionTimeout: 60_000,
-    http: {
-      headersTimeout: HEADER_WITHIN_MS,
-      // Node looks for late requests only this often.
-      connectionsCheckingInterval: 1000,
-      maxHeaderSize: 16 * 1024,
-      // Refused below instead: Node's own refusal leaves no line in the log.
-      requireHostHeader: false,
-    },
+    connectionTimeout: CONNECTION_IDLE_MS,
+    http: HTTP_LIMITS,
     trustProxy: false,
     clientErrorHandler: (error, socket) => {
       problems.unreadable(error, socket);
@@ -39,29 +43,109 @@ export function createHttpAdapter(problems: ProblemFilter): FastifyAdapter {
 /** What can be set only once the server is there, and before it takes its routes. */
 export function hardenHttpServer(adapter: FastifyAdapter, problems: ProblemFilter): void {
   const fastify = adapter.getInstance();
-  // Bodies stay bytes, whatever type they claim to be: signatures are over bytes, and nothing is parsed unchecked.
   fastify.removeAllContentTypeParsers();
-  fastify.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => {
-    done(null, body);
+  const json = fastify.getDefaultJsonParser('error', 'error');
+  fastify.addContentTypeParser('*', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
+    // The bodies of senders stay bytes, whatever type they claim to be: signatures are over bytes.
+    if (!isAdmin(request)) done(null, body);
+    else if (isOfType(request, NDJSON)) done(null, body);
+    else if (isOfType(request, JSON_TYPE)) return json(request, body.toString('utf8'), done);
+    else done(new UnsupportedMediaTypeException());
   });
   fastify.addHook('onRequest', (request, _reply, done) => {
     const { httpVersion, headers } = request.raw;
     done(httpVersion === '1.1' && headers.host === undefined ? new BadRequestException() : undefined);
   });
-  const { server } = fastify;
-  server.maxConnections = MAX_CONNECTIONS;
+  harden(fastify.server, problems, MAX_CONNECTIONS);
+  // A connection on which no request ever ends would hold up the stop until the embedded database is left behind.
+  fastify.addHook('preClose', (done) => {
+    closeSoon(fastify.server);
+    done();
+  });
+}
+
+/**
+ * A second port for the admin API, the console and the metrics: there, and there only. Senders' requests are not
+ * taken on it; health is on both.
+ */
+export class AdminServer {
+  private readonly sockets = new WeakSet<Socket>();
+  private server: Server | null = null;
+
+  constructor(
+    private readonly adapter: FastifyAdapter,
+    private readonly problems: ProblemFilter,
+  ) {
+    const fastify = adapter.getInstance();
+    fastify.addHook('onRequest', (request, _reply, done) => {
+      const cameIn = this.sockets.has(request.raw.socket) ? 'admin' : 'public';
+      const belongs = portOf(request.routeOptions.url);
+      done(belongs === 'both' || belongs === cameIn ? undefined : new NotFoundException());
+    });
+    fastify.addHook('preClose', (done) => {
+      this.server?.close();
+      if (this.server) closeSoon(this.server);
+      done();
+    });
+  }
+
+  /** Answers the address it listens on. */
+  async listen(port: number, host: string): Promise<string> {
+    const fastify = this.adapter.getInstance();
+    await fastify.ready();
+    const server = createServer(
+      { ...HTTP_LIMITS, requestTimeout: REQUEST_WITHIN_MS },
+      (request, response) => {
+        fastify.routing(request, response);
+      },
+    );
+    this.server = server;
+    server.timeout = CONNECTION_IDLE_MS;
+    server.on('connection', (socket) => this.sockets.add(socket));
+    server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+      this.problems.unreadable(error, socket);
+    });
+    harden(server, this.problems, MAX_ADMIN_CONNECTIONS);
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(port, host, resolve);
+    });
+    const address = server.address();
+    return typeof address === 'object' && address !== null
+      ? `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`
+      : '';
+  }
+}
+
+const JSON_TYPE = 'application/json';
+const NDJSON = 'application/x-ndjson';
+
+function isAdmin(request: FastifyRequest): boolean {
+  return request.routeOptions.url?.startsWith('/api/') === true;
+}
+
+function isOfType({ headers }: FastifyRequest, type: string): boolean {
+  return headers['content-type']?.split(';')[0]?.trim().toLowerCase() === type;
+}
+
+function portOf(route: string | undefined): 'public' | 'admin' | 'both' {
+  if (route === undefined || route.startsWith('/health/')) return 'both';
+  return route.startsWith('/webhook/') ? 'public' : 'admin';
+}
+
+function harden(server: Server, problems: ProblemFilter, maxConnections: number): void {
+  server.maxConnections = maxConnections;
   server.on('connect', (_request, socket: Socket) => {
     problems.refuse(socket, 405);
   });
   // An expectation that nobody can meet may be ignored (RFC 9110, 10.1.1), and then the request is checked like any.
-  server.on('checkExpectation', (request, response) => {
+  server.on('checkExpectation', (request: IncomingMessage, response) => {
     server.emit('request', request, response);
   });
-  // A connection on which no request ever ends would hold up the stop until the embedded database is left behind.
-  fastify.addHook('preClose', (done) => {
-    setTimeout(() => {
-      server.closeAllConnections();
-    }, CONNECTIONS_CLOSE_WITHIN_MS).unref();
-    done();
-  });
+}
+
+function closeSoon(server: Server): void {
+  setTimeout(() => {
+    server.closeAllConnections();
+  }, CONNECTIONS_CLOSE_WITHIN_MS).unref();
 }

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Log, messageOf } from '../config/log.js';
-import { type Problem, PROBLEM_TYPE, problemText, sendProblem } from '../config/problem.js';
+import { type Problem, PROBLEM_TYPE, problemText, Refusal, sendProblem } from '../config/problem.js';
 
 const PROBLEMS: Readonly<Record<number, Problem>> = {
   400: { status: 400, code: 'REQUEST_INVALID', detail: 'The request cannot be read.' },
@@ -40,7 +40,7 @@ export class ProblemFilter implements ExceptionFilter {
 
   async answer(error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<void> {
     if (this.refused.has(request.raw.socket)) return;
-    const problem = problemOf(statusOf(error));
+    const problem = error instanceof Refusal ? error : problemOf(statusOf(error));
     const fields = {
       event: 'request.refused',
       status: problem.status,
@@ -49,7 +49,9 @@ export class ProblemFilter implements ExceptionFilter {
     };
     if (problem.status >= 500) this.log.error(fields, messageOf(error));
     else this.log.warn(fields, problem.detail);
-    if (!reply.sent) await sendProblem(reply, problem);
+    if (reply.sent) return;
+    if (error instanceof Refusal) reply.headers(error.more.headers ?? {});
+    await sendProblem(reply, problem);
   }
 
   /** Node could not read a request on this connection, or not in time. It tells of that before any controller or filter. */

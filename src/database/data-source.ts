@@ -3,6 +3,7 @@ import { DatabaseError } from './database.errors.js';
 import { Foundation1795000000001 } from './migrations/0001-foundation.js';
 import { Catalogue1795500000002 } from './migrations/0002-catalogue.js';
 import { Sources1796000000003 } from './migrations/0003-sources.js';
+import { Admin1797000000004 } from './migrations/0004-admin.js';
 
 /** Where a PostgreSQL is: a URL, or the parts (host may be the folder of a unix socket). */
 export type DatabaseAddress =
@@ -16,7 +17,12 @@ export type DatabaseAddress =
     };
 
 /** In the order they run. Forward only. */
-const MIGRATIONS = [Foundation1795000000001, Catalogue1795500000002, Sources1796000000003];
+const MIGRATIONS = [
+  Foundation1795000000001,
+  Catalogue1795500000002,
+  Sources1796000000003,
+  Admin1797000000004,
+];
 const MIGRATION_LOCK = 4157000;
 
 /**

@@ -31,12 +31,9 @@ import { RuleWatcher } from './rule-watcher.js';
 /** Milliseconds that look-ups under way get to end when the service stops. */
 const GRACE_MS = 4000;
 
-/**
- * ROOM 2: from an event to a decision. An event is decided once, by the rule set that is live at that moment; the
- * evaluation and the deliveries are written in one transaction. With no sound rule set, events wait; nothing is lost.
- */
+/** The stores of the rules room, for those who only read them or act by them. */
 @Module({
-  imports: [EventsModule, DeliveryModule, OutboundModule],
+  imports: [EventsModule],
   providers: [
     {
       provide: RuleSetStore,
@@ -49,6 +46,23 @@ const GRACE_MS = 4000;
       inject: [DataSource],
       useFactory: (dataSource: DataSource) => new EvaluationStore(dataSource),
     },
+    {
+      provide: LookupStore,
+      inject: [DataSource],
+      useFactory: (dataSource: DataSource) => new LookupStore(dataSource),
+    },
+  ],
+  exports: [RuleSetStore, EvaluationStore, LookupStore],
+})
+export class RuleStoresModule {}
+
+/**
+ * ROOM 2: from an event to a decision. An event is decided once, by the rule set that is live at that moment; the
+ * evaluation and the deliveries are written in one transaction. With no sound rule set, events wait; nothing is lost.
+ */
+@Module({
+  imports: [EventsModule, RuleStoresModule, DeliveryModule, OutboundModule],
+  providers: [
     {
       provide: RuleFolderReader,
       inject: [Config],
@@ -70,11 +84,6 @@ const GRACE_MS = 4000;
       inject: [RuleFolderReader, RuleLoader, Log],
       useFactory: (reader: RuleFolderReader, loader: RuleLoader, log: Log) =>
         new RuleWatcher(reader.folder, { reader, settled: (folder) => loader.load('change', folder), log }),
-    },
-    {
-      provide: LookupStore,
-      inject: [DataSource],
-      useFactory: (dataSource: DataSource) => new LookupStore(dataSource),
     },
     { provide: LookupCache, useFactory: () => new LookupCache() },
     {
@@ -166,7 +175,7 @@ const GRACE_MS = 4000;
         ),
     },
   ],
-  exports: [DecisionWorker, LookupWorker, EvaluationStore, RuleSetStore, RuleLoader],
+  exports: [DecisionWorker, LookupWorker, RuleLoader],
 })
 export class RulesModule implements OnApplicationBootstrap, BeforeApplicationShutdown {
   constructor(

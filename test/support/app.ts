@@ -7,6 +7,8 @@ import { TestLog } from './log.js';
 export interface TestService {
   readonly app: NestFastifyApplication;
   readonly url: string;
+  /** Where the admin API is. */
+  readonly adminUrl: string;
   readonly log: TestLog;
   close(): Promise<void>;
 }
@@ -17,7 +19,7 @@ export async function startService(
   clock: Clock = new SystemClock(),
 ): Promise<TestService> {
   const log = new TestLog();
-  const app = await createService(loadConfig(settings), clock, log);
-  await app.listen(0, '127.0.0.1');
-  return { app, log, url: await app.getUrl(), close: () => app.close() };
+  const { app, listen } = await createService(loadConfig({ PORT: '0', ...settings }), clock, log);
+  const { url, adminUrl } = await listen();
+  return { app, log, url, adminUrl: adminUrl ?? url, close: () => app.close() };
 }

@@ -1,6 +1,6 @@
 import { Controller, Get, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { Metrics } from '../config/metrics.js';
+import { Metrics } from '../../config/metrics.js';
 import { Readiness } from './readiness.js';
 
 /** Whether the process lives, whether it takes events, and its metrics in Prometheus' text format. */

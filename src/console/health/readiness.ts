@@ -1,12 +1,12 @@
 import { Injectable, type Type } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import { DataSource } from 'typeorm';
-import { messageOf } from '../config/log.js';
-import { EventStore } from '../events/event-store.js';
-import type { ConnectionStatus } from '../ingestion/feishu-connection.js';
-import { FeishuConnections } from '../ingestion/feishu-connections.js';
-import { RuleLoader } from '../rules/rule-loader.js';
-import { RuleSetStore } from '../rules/rule-set-store.js';
+import { messageOf } from '../../config/log.js';
+import { EventStore } from '../../events/event-store.js';
+import type { ConnectionStatus } from '../../ingestion/feishu-connection.js';
+import { FeishuConnections } from '../../ingestion/feishu-connections.js';
+import { RuleLoader } from '../../rules/rule-loader.js';
+import { RuleSetStore } from '../../rules/rule-set-store.js';
 
 const DATABASE_WITHIN_MS = 1500;
 
