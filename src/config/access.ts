@@ -1,5 +1,5 @@
 import { SetMetadata } from '@nestjs/common';
-import { USER_ROLES, type UserRole } from '../../config/config.js';
+import { USER_ROLES, type UserRole } from './config.js';
 
 /** Who asks for something, and how that is known. */
 export interface Actor {
