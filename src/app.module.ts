@@ -1,9 +1,11 @@
 import { type DynamicModule, Module, type ModuleMetadata } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
 import { ActionModule } from './action/action.module.js';
 import type { Clock } from './config/clock.js';
 import type { Config, Role } from './config/config.js';
 import { ConfigModule } from './config/config.module.js';
 import type { Log } from './config/log.js';
+import { AccessGuard } from './console/access/access.guard.js';
 import { ConsoleModule } from './console/console.module.js';
 import { HealthModule } from './console/health/health.module.js';
 import { DatabaseModule } from './database/database.module.js';
@@ -34,6 +36,7 @@ export class AppModule {
         HealthModule,
         ...settings.ROLE.flatMap((role) => ROOMS[role]),
       ],
+      providers: [{ provide: APP_GUARD, useClass: AccessGuard }],
     };
   }
 }

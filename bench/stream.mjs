@@ -1,0 +1,126 @@
+// What 20 listeners to the stream of the admin API cost the ack path: the same service with and without them, in turn.
+//   npm run bench:stream [-- --events 60000 --rounds 6 --json]
+// The roles are ingest and console alone: decisions would go on beside the pushes, and what is measured is the ack.
+import { execFileSync, spawn } from 'node:child_process';
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import {
+  APP_SETTINGS,
+  endChildren,
+  freePort,
+  load,
+  makePushes,
+  median,
+  note,
+  startChild,
+} from './pushes.mjs';
+
+const { values } = parseArgs({
+  options: {
+    events: { type: 'string', default: '60000' },
+    rounds: { type: 'string', default: '6' },
+    listeners: { type: 'string', default: '20' },
+    json: { type: 'boolean', default: false },
+  },
+});
+const EVENTS = Number(values.events);
+const ROUNDS = Number(values.rounds);
+const LISTENERS = Number(values.listeners);
+
+/** Listeners as a process of their own, so that what they do with what they hear is not the service's. */
+async function listen(url, token) {
+  const child = spawn(process.execPath, ['bench/stream-listeners.mjs', url, String(LISTENERS)], {
+    env: { PATH: process.env.PATH, AFTERSIGN_TOKEN: token },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let heard = '';
+  child.stdout.on('data', (chunk) => (heard += chunk));
+  while (!heard.includes('listening\n')) {
+    if (child.exitCode !== null) throw new Error('the listeners ended');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return async () => {
+    child.kill('SIGTERM');
+    await new Promise((resolve) => child.once('exit', resolve));
+    return Number(/heard (\d+)/.exec(heard)?.[1]);
+  };
+}
+
+/** Milliseconds that a process and its threads have computed. */
+function cpuMs(pid) {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * 10;
+}
+
+const dataDir = mkdtempSync(join(tmpdir(), 'aftersign-bench-'));
+chmodSync(dataDir, 0o755);
+const rows = [];
+try {
+  const port = await freePort();
+  const settings = { PORT: String(port), DATA_DIR: dataDir, ROLE: 'ingest,console', ...APP_SETTINGS };
+  const service = await startChild(['dist/main.js'], settings, port, '/health/ready');
+  const token = execFileSync(
+    process.execPath,
+    ['dist/cli.js', 'users', 'token', 'admin', '--name', 'bench'],
+    { env: { PATH: process.env.PATH, ...settings }, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] },
+  ).trim();
+  await load(service.url, makePushes(5000));
+  const pushes = makePushes(EVENTS);
+  const share = Math.floor(EVENTS / (2 * ROUNDS));
+  let next = 0;
+  const round = async (name, number) => {
+    const slice = pushes.slice(next, (next += share));
+    const end = name === 'with' ? await listen(service.url, token) : null;
+    const before = cpuMs(service.child.pid);
+    const run = await load(service.url, slice);
+    const cpu = (cpuMs(service.child.pid) - before) / slice.length;
+    const heard = (await end?.()) ?? 0;
+    if (name === 'with' && !(heard >= LISTENERS)) throw new Error(`the listeners heard ${heard} messages`);
+    rows.push({
+      name,
+      round: number,
+      ...run,
+      usPerEvent: 1e6 / run.perSecond,
+      cpuUsPerEvent: cpu * 1000,
+      heard,
+    });
+    note(
+      `round ${number} of ${ROUNDS}, ${name}: ${Math.round(run.perSecond)}/s, ${(cpu * 1000).toFixed(0)} µs of CPU an event`,
+    );
+  };
+  for (let number = 1; number <= ROUNDS; number += 1) {
+    // In changing order, so that what grows with time falls on both.
+    for (const name of number % 2 === 0 ? ['with', 'without'] : ['without', 'with'])
+      await round(name, number);
+  }
+} finally {
+  await endChildren();
+  rmSync(dataDir, { recursive: true, force: true });
+}
+
+const of = (name, field) => median(rows.filter((row) => row.name === name).map((row) => row[field]));
+const cost = of('with', 'usPerEvent') / of('without', 'usPerEvent') - 1;
+const cpuCost = of('with', 'cpuUsPerEvent') / of('without', 'cpuUsPerEvent') - 1;
+const report = {
+  bench: 'stream',
+  machine: { cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, node: process.versions.node },
+  rows: rows.map((row) => ({
+    ...row,
+    perSecond: Math.round(row.perSecond),
+    usPerEvent: Math.round(row.usPerEvent),
+    cpuUsPerEvent: Math.round(row.cpuUsPerEvent),
+  })),
+  ratios: { cost: Number(cost.toFixed(3)), cpuCost: Number(cpuCost.toFixed(3)) },
+};
+if (values.json) process.stdout.write(`${JSON.stringify(report)}\n`);
+else {
+  for (const name of ['without', 'with'])
+    console.log(
+      `${name.padEnd(8)} ${LISTENERS} listeners: ${Math.round(of(name, 'usPerEvent'))} µs an event, ${Math.round(of(name, 'cpuUsPerEvent'))} µs of the service's CPU, p99 ${of(name, 'p99')} ms`,
+    );
+  console.log(
+    `cost of ${LISTENERS} listeners: ${(cost * 100).toFixed(1)} % of the time an event takes, ${(cpuCost * 100).toFixed(1)} % of its CPU (to reach: ≤ 5 %)`,
+  );
+}
