@@ -102,7 +102,7 @@ describe('migrations', () => {
     await Promise.all(sources.map(migrate));
     expect(
       await first?.query('select count(*)::int as n, count(distinct name)::int as names from migrations'),
-    ).toEqual([{ n: 3, names: 3 }]);
+    ).toEqual([{ n: 4, names: 4 }]);
     await first?.query(`insert into migrations (timestamp, name) values (9, 'FromTheFuture9')`);
     await expect(migrate(sources[1]!)).rejects.toMatchObject({
       code: 'DATABASE_NEWER',
@@ -141,8 +141,54 @@ describe('migrations', () => {
       `insert into event_keys (origin, event_id, id, lane, order_time, status_rank)
        values ('feishu:a', 'e', gen_random_uuid(), 1, 1, 1), ('feishu:b', 'e', gen_random_uuid(), 1, 1, 1)`,
     );
+    const event = '019b8c4e-0000-7000-8000-000000000001';
+    await runner.query(`select ensure_partitions(d, d) from (select '2026-01-05'::date as d) as day`);
+    await runner.query(
+      `insert into evaluations (event_id, occasion, decided_at, rule_set, verdicts, inputs) values ($1, 'live', now(), 'x', $2, '{}')`,
+      [
+        event,
+        JSON.stringify([
+          { rule: 'a', verdict: 'matched' },
+          { rule: 'b', verdict: 'matched' },
+          { rule: 'c', verdict: 'unknown', missing: ['x\u0000'] },
+          { rule: 'a', action: 'tell', cause: 'already-sent' },
+        ]),
+      ],
+    );
+    await runner.query(
+      `insert into action_keys (key, id, state, due_at, updated_at) values ('k', $1, 'delivered', now(), now())`,
+      [event],
+    );
+    await runner.query(
+      `insert into deliveries (id, action_key, event_id, occasion, rule, action, kind, target, entity, cause, generation, created_at, request)
+       values ($1, 'k', $1, 'live', 'a', 'tell', 'http', 'http:a.example', 'process:1', 'e', 0, now(), 'null')`,
+      [event],
+    );
+    await runner.query(
+      `insert into attempts (delivery_id, attempt, started_at, outcome, code, detail, answer)
+       values ($1, 1, '2026-01-05T01:00:00Z', 'retry', 'HTTP_STATUS', '', ''), ($1, 2, '2026-01-05T02:00:00Z', 'delivered', null, '', '')`,
+      [event],
+    );
     await runner.release();
     await migrate(dataSource);
+    expect(await dataSource.query('select matched, unknown, errors from evaluations')).toEqual([
+      { matched: 2, unknown: 1, errors: 0 },
+    ]);
+    expect(await dataSource.query('select rule, target from action_keys')).toEqual([
+      { rule: 'a', target: 'http:a.example' },
+    ]);
+    expect(await dataSource.query('select * from targets')).toEqual([
+      {
+        target: 'http:a.example',
+        rule: 'a',
+        kind: 'http',
+        last_delivered_at: new Date('2026-01-05T02:00:00Z'),
+        last_failed_at: new Date('2026-01-05T01:00:00Z'),
+        last_code: 'HTTP_STATUS',
+      },
+    ]);
+    // What is found by its terms can be written for the days that are there already.
+    await dataSource.query('insert into event_search (id, terms) values ($1, $2)', [event, ['type=x']]);
     const builtIn = loadBuiltInCatalogue();
     const ruleSets = new RuleSetStore(
       dataSource,

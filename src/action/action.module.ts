@@ -9,6 +9,7 @@ import { Clock } from '../config/clock.js';
 import { Config } from '../config/config.module.js';
 import { Log } from '../config/log.js';
 import { Metrics } from '../config/metrics.js';
+import { Tracing } from '../config/tracing.js';
 import { LeasedRows } from '../queue/leased-rows.js';
 import { Wakeup } from '../queue/wakeup.js';
 import { DeliveryStore } from './delivery-store.js';
@@ -76,7 +77,7 @@ class OwnSenders implements Senders {
     },
     {
       provide: DeliveryWorker,
-      inject: [DataSource, DeliveryStore, OwnSenders, Config, Wakeup, Clock, Log, Metrics],
+      inject: [DataSource, DeliveryStore, OwnSenders, Config, Wakeup, Clock, Log, Metrics, Tracing],
       useFactory: (
         dataSource: DataSource,
         store: DeliveryStore,
@@ -86,6 +87,7 @@ class OwnSenders implements Senders {
         clock: Clock,
         log: Log,
         metrics: Metrics,
+        tracing: Tracing,
       ) =>
         new DeliveryWorker(
           dataSource,
@@ -97,7 +99,7 @@ class OwnSenders implements Senders {
           ),
           store,
           senders,
-          { instance, secrets: settings.secrets, wakeup, clock, log, metrics },
+          { instance, secrets: settings.secrets, wakeup, clock, log, metrics, tracing },
         ),
     },
   ],

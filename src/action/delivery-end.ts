@@ -1,3 +1,4 @@
+import type { OpenSpan } from '../config/tracing.js';
 import type { ClaimedRow } from '../queue/leased-rows.js';
 import type { AttemptRow, DeliveryRow } from './delivery-store.js';
 import { nextDelay } from './retry-schedule.js';
@@ -11,6 +12,7 @@ export interface Ended {
   /** Clock time in ms. */
   readonly startedAt: number;
   readonly durationMs: number;
+  readonly span: OpenSpan;
 }
 
 /** Milliseconds until one comes again that was deferred without a word of how long. */
@@ -46,14 +48,21 @@ export function stateAfter({ row, delivery, result }: Ended, now: number) {
   if (result.outcome === 'permanent') return { ...base, state: 'dead' };
   if (result.outcome === 'deferred')
     return { ...base, state: 'pending', dueAt: new Date(now + (result.retryAfterMs ?? SHORT_WAIT_MS)) };
-  const elapsed = now - delivery.createdAt.getTime();
-  const delay = nextDelay(delivery.request?.retry ?? null, row.attempt, elapsed, result.retryAfterMs);
+  // A redrive begins the schedule anew.
+  const { attemptsBefore, redrivenAt, createdAt } = delivery;
+  const attempts = row.attempt - attemptsBefore;
+  const elapsed = now - (redrivenAt ?? createdAt).getTime();
+  const delay = nextDelay(delivery.request?.retry ?? null, attempts, elapsed, result.retryAfterMs);
   if (delay !== null) return { ...base, state: 'pending', dueAt: new Date(now + delay) };
   return {
     ...base,
     state: 'dead',
     code: 'RETRIES_USED_UP',
-    reason: storable(`after ${row.attempt} attempts: ${result.detail}`),
+    reason: storable(
+      attemptsBefore === 0
+        ? `after ${attempts} attempts: ${result.detail}`
+        : `after ${attempts} attempts since it was redriven, ${row.attempt} in all: ${result.detail}`,
+    ),
   };
 }
 

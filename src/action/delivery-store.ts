@@ -7,6 +7,17 @@ import type { ActionKind, RenderedRequest } from './action.js';
 /** The queue of deliveries that wait to be sent. */
 export const DELIVERY_QUEUE = 'deliveries';
 
+export const DELIVERY_STATES = [
+  'held',
+  'deferred',
+  'pending',
+  'delivering',
+  'delivered',
+  'dead',
+  'cancelled',
+] as const;
+export type DeliveryState = (typeof DELIVERY_STATES)[number];
+
 /** A delivery that a decision asks for. `dead` when it could not even be rendered; then `request` is null. */
 export interface NewDelivery {
   readonly rule: string;
@@ -28,14 +39,21 @@ export interface NewDelivery {
 export interface DeliveryRow {
   readonly id: string;
   readonly actionKey: string;
+  /** Of the stored event. */
+  readonly eventId: string;
+  readonly occasion: string;
   readonly rule: string;
   readonly action: string;
   readonly kind: ActionKind;
   readonly target: string;
   readonly state: string;
   readonly attempt: number;
+  /** Attempts that were made before its retry schedule began anew. */
+  readonly attemptsBefore: number;
   readonly dueAt: Date;
   readonly createdAt: Date;
+  /** When a person let it begin its retry schedule anew. */
+  readonly redrivenAt: Date | null;
   readonly code: string | null;
   readonly reason: string | null;
   readonly request: RenderedRequest | null;
@@ -93,9 +111,10 @@ export class DeliveryStore {
       .map((one, seq) => ({ ...one, id: uuidv7({ msecs: now, seq }), key: actionKeyOf(one.delivery) }))
       .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
     const inserted = await tx.query<{ id: string }[]>(
-      `insert into action_keys (key, id, state, due_at, code, reason, updated_at)
-       select key, id, state, $6, code, reason, $6
-         from unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[]) as u (key, id, state, code, reason)
+      `insert into action_keys (key, id, state, due_at, code, reason, updated_at, rule, action, target)
+       select key, id, state, $6, code, reason, $6, rule, action, target
+         from unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $7::text[], $8::text[], $9::text[])
+              as u (key, id, state, code, reason, rule, action, target)
        on conflict (key) do nothing returning id`,
       [
         rows.map((row) => row.key),
@@ -104,6 +123,9 @@ export class DeliveryStore {
         rows.map((row) => row.delivery.code),
         rows.map((row) => row.delivery.reason),
         at,
+        rows.map((row) => row.delivery.rule),
+        rows.map((row) => row.delivery.action),
+        rows.map((row) => row.delivery.target),
       ],
     );
     const ids = new Set(inserted.map(({ id }) => id));
@@ -191,6 +213,7 @@ export class DeliveryStore {
 }
 
 const SELECT = `
-  select d.id, d.action_key as "actionKey", d.rule, d.action, d.kind, d.target, k.state, k.attempt, k.due_at as "dueAt",
-         d.created_at as "createdAt", k.code, k.reason, d.request
+  select d.id, d.action_key as "actionKey", d.event_id as "eventId", d.occasion, d.rule, d.action, d.kind, d.target,
+         k.state, k.attempt, k.attempts_before as "attemptsBefore", k.due_at as "dueAt", d.created_at as "createdAt",
+         k.redriven_at as "redrivenAt", k.code, k.reason, d.request
     from deliveries d join action_keys k on k.id = d.id`;

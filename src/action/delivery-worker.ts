@@ -2,14 +2,17 @@ import type { DataSource } from 'typeorm';
 import type { Clock } from '../config/clock.js';
 import { type Log, messageOf } from '../config/log.js';
 import type { Metrics } from '../config/metrics.js';
+import { NO_TRACING, type Tracing } from '../config/tracing.js';
 import { GroupCommit } from '../queue/group-commit.js';
 import type { ClaimedRow, LeasedRows } from '../queue/leased-rows.js';
 import type { Wakeup } from '../queue/wakeup.js';
 import { LeasedWork } from '../queue/leased-work.js';
 import { type Ended, recordOf, stateAfter } from './delivery-end.js';
+import { beginAttempt, measureAttempt } from './delivery-measures.js';
 import { type AttemptRow, DELIVERY_QUEUE, type DeliveryRow, type DeliveryStore } from './delivery-store.js';
 import { makeReady } from './ready-request.js';
 import type { AttemptResult, Senders } from './sender.js';
+import { recordTargets } from './target-record.js';
 
 /** Seconds an instance may be silent before its deliveries are taken by another. */
 export const LEASE_SECONDS = 8;
@@ -26,6 +29,7 @@ export class DeliveryWorker {
   private readonly work: LeasedWork;
   /** Attempts that end while others are being written share the next transaction. */
   private readonly records: GroupCommit<Ended, undefined>;
+  private readonly tracing: Tracing;
 
   constructor(
     private readonly dataSource: DataSource,
@@ -39,8 +43,10 @@ export class DeliveryWorker {
       readonly clock: Clock;
       readonly log: Log;
       readonly metrics: Metrics;
+      readonly tracing?: Tracing;
     },
   ) {
+    this.tracing = options.tracing ?? NO_TRACING;
     this.records = new GroupCommit((ended) => this.record(ended), {
       batch: CONCURRENCY,
       concurrency: 1,
@@ -97,14 +103,28 @@ export class DeliveryWorker {
           instance: null,
         })),
       );
-      return rows.length;
+      return rows;
     });
-    if (lost > 0) {
+    if (lost.length > 0) {
       this.options.log.warn(
-        { event: 'action.reclaimed', deliveries: lost },
+        { event: 'action.reclaimed', deliveries: lost.length },
         'deliveries of a lost instance taken back',
       );
       this.store.wake();
+      await this.reportLost(lost);
+    }
+  }
+
+  private async reportLost(lost: readonly ClaimedRow[]): Promise<void> {
+    const attempts = new Map(lost.map((row) => [row.id, row]));
+    for (const delivery of await this.store.findMany([...attempts.keys()])) {
+      const row = attempts.get(delivery.id);
+      if (!row) continue;
+      this.options.metrics.attempts.inc({ kind: delivery.kind, outcome: 'lost' });
+      // When it began is not known any more.
+      const until = this.options.clock.now();
+      const span = beginAttempt(this.tracing, row, delivery, until);
+      span.end({ until, outcome: 'lost', code: 'INSTANCE_LOST', status: null });
     }
   }
 
@@ -128,16 +148,19 @@ export class DeliveryWorker {
   private async attempt(row: ClaimedRow, delivery: DeliveryRow): Promise<void> {
     const startedAt = this.options.clock.now();
     const started = performance.now();
-    const result = await this.send(delivery).catch((error: unknown): AttemptResult => ({
-      outcome: 'retry',
-      code: 'SENDER_FAILED',
-      detail: messageOf(error),
-      status: null,
-      answer: '',
-      retryAfterMs: null,
-    }));
+    const span = beginAttempt(this.tracing, row, delivery, startedAt);
+    const result = await span
+      .run(() => this.send(delivery))
+      .catch((error: unknown): AttemptResult => ({
+        outcome: 'retry',
+        code: 'SENDER_FAILED',
+        detail: messageOf(error),
+        status: null,
+        answer: '',
+        retryAfterMs: null,
+      }));
     const durationMs = Math.round(performance.now() - started);
-    await this.records.add({ row, delivery, result, startedAt, durationMs }).catch((error: unknown) => {
+    await this.records.add({ row, delivery, result, startedAt, durationMs, span }).catch((error: unknown) => {
       // The lease runs out and the attempt is made again: at least once, with the same key.
       this.options.log.error({ event: 'action.not-recorded', delivery: row.id }, messageOf(error));
     });
@@ -190,6 +213,10 @@ export class DeliveryWorker {
           .filter(({ row, result }) => result.outcome === 'deferred' && settled.has(row.id))
           .map(({ row }) => row.id),
       );
+      await recordTargets(
+        tx,
+        ended.filter(({ row }) => settled.has(row.id)),
+      );
       return settled;
     });
     return ended.map((one, index) => {
@@ -198,7 +225,8 @@ export class DeliveryWorker {
     });
   }
 
-  private report({ row, delivery, result, durationMs }: Ended, state: string, recorded: boolean): void {
+  private report(ended: Ended, state: string, recorded: boolean): void {
+    const { row, delivery, result, durationMs } = ended;
     const { log, metrics } = this.options;
     if (result.outcome === 'deferred') {
       log.debug(
@@ -207,8 +235,7 @@ export class DeliveryWorker {
       );
       return;
     }
-    metrics.attempts.inc({ kind: delivery.kind, outcome: result.outcome });
-    metrics.attemptSeconds.observe(durationMs / 1000);
+    measureAttempt(ended, state, recorded, metrics);
     const fields = {
       event: 'action.attempted',
       delivery: row.id,

@@ -14,7 +14,7 @@ export type Lookup = (
 ) => void;
 
 export interface GuardedConnection {
-  readonly guard: AddressGuard;
+  readonly guard: Pick<AddressGuard, 'permits'>;
   readonly lookup: Lookup;
   readonly port: number;
   readonly secureContext: SecureContext;

@@ -1,6 +1,7 @@
 import { lookup as dnsLookup } from 'node:dns';
 import { createSecureContext, getCACertificates } from 'node:tls';
 import { Agent, Pool } from 'undici';
+import { NO_TRACING, type Tracing } from '../config/tracing.js';
 import type { AddressGuard } from './address-guard.js';
 import { type HttpAnswer, keptText } from './attempt-outcome.js';
 import { guardedConnector, type Lookup } from './guarded-connector.js';
@@ -15,6 +16,8 @@ export interface OutboundHttpOptions {
   /** `OUTBOUND_PROXY`: all connections go through it. Its own address is the operator's and is not checked. */
   readonly proxy?: string | undefined;
   readonly lookup?: Lookup;
+  /** Requests take the trace along that they are made for. */
+  readonly tracing?: Tracing;
 }
 
 /** Bytes of an answer that are read when nobody asks for more. */
@@ -42,11 +45,13 @@ const HEADER_VALUE = /^[\x20-\x7e\xa0-\xff]*$/;
  */
 export class OutboundHttp {
   private readonly agent: Agent;
+  private readonly tracing: Tracing;
   /** Ends every connection, also those being made. */
   private readonly closing = new AbortController();
   private readonly underway = new Set<Promise<HttpAnswer>>();
 
-  constructor({ guard, ca, proxy, lookup = dnsLookup }: OutboundHttpOptions) {
+  constructor({ guard, ca, proxy, lookup = dnsLookup, tracing = NO_TRACING }: OutboundHttpOptions) {
+    this.tracing = tracing;
     // Made once: parsing the root certificates again for each connection takes tens of milliseconds.
     const secureContext = createSecureContext(
       ca === undefined ? {} : { ca: [...getCACertificates('default'), ca] },
@@ -81,7 +86,7 @@ export class OutboundHttp {
         'URL_INVALID',
         'The URL is not http or https, or holds a user name or password.',
       );
-    const all = headersOf(request.headers, headers);
+    const all = headersOf(request.headers, headers, this.tracing.outgoing(request.method, url));
     const problem = headerProblem(all);
     if (problem !== null) throw new OutboundError('HEADER_INVALID', problem);
     const exchange = this.ask(url, { ...request, headers: all }, secrets, maxBytes);
@@ -179,16 +184,22 @@ async function readStart(
   return { body, complete: size <= maxBytes, brokenBy };
 }
 
-/** Our own headers win over the same names of a request, but for the user agent. */
+/** Our own headers win over the same names of a request, but for the user agent and what says whose trace it is. */
 function headersOf(
   given: Readonly<Record<string, string>>,
   winning: Readonly<Record<string, string>>,
+  traced: Readonly<Record<string, string>>,
 ): Record<string, string> {
   const ours = { ...winning, 'accept-encoding': 'identity' };
   const names = new Set(Object.keys(ours).map((name) => name.toLowerCase()));
   const kept = Object.entries(given).filter(([name]) => !names.has(name.toLowerCase()));
-  const named = names.has('user-agent') || kept.some(([name]) => name.toLowerCase() === 'user-agent');
-  return { ...(named ? {} : { 'user-agent': 'Aftersign' }), ...Object.fromEntries(kept), ...ours };
+  for (const [name] of kept) names.add(name.toLowerCase());
+  const defaults = Object.entries({ 'user-agent': 'Aftersign', ...traced });
+  return {
+    ...Object.fromEntries(defaults.filter(([name]) => !names.has(name))),
+    ...Object.fromEntries(kept),
+    ...ours,
+  };
 }
 
 /** Says what is wrong with the headers without repeating a value; null when nothing is. */

@@ -4,6 +4,7 @@ import type { OutboundAllowance } from '../config/config.js';
 import { Config } from '../config/config.module.js';
 import { Log } from '../config/log.js';
 import type { FeishuApp } from '../config/sources.js';
+import { Tracing } from '../config/tracing.js';
 import { AddressGuard } from './address-guard.js';
 import { FeishuPlatform } from './feishu-platform.js';
 import { OutboundHttp } from './outbound-http.js';
@@ -13,24 +14,26 @@ import { OutboundHttp } from './outbound-http.js';
   providers: [
     {
       provide: OutboundHttp,
-      inject: [Config],
-      useFactory: ({ settings }: Config) =>
+      inject: [Config, Tracing],
+      useFactory: ({ settings }: Config, tracing: Tracing) =>
         new OutboundHttp({
           guard: new AddressGuard(settings.OUTBOUND_ALLOW),
           ca: settings.OUTBOUND_CA,
           proxy: settings.OUTBOUND_PROXY,
+          tracing,
         }),
     },
     {
       provide: FeishuPlatform,
-      inject: [Config, Clock, Log],
-      useFactory: ({ settings }: Config, clock: Clock, log: Log) =>
+      inject: [Config, Clock, Log, Tracing],
+      useFactory: ({ settings }: Config, clock: Clock, log: Log, tracing: Tracing) =>
         new FeishuPlatform({
           apps: settings.feishuApps,
           http: new OutboundHttp({
             guard: new AddressGuard(settings.feishuApps.map(domainOf)),
             ca: settings.OUTBOUND_CA,
             proxy: settings.OUTBOUND_PROXY,
+            tracing,
           }),
           clock,
           log,

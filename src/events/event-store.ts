@@ -4,6 +4,7 @@ import pg from 'pg';
 import type { DataSource, EntityManager } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import type { Clock } from '../config/clock.js';
+import type { Metrics } from '../config/metrics.js';
 import { binaryArray, plainArray } from '../database/array-parameters.js';
 import type { Partitions } from '../database/partitions.js';
 import { GroupCommit } from '../queue/group-commit.js';
@@ -39,6 +40,8 @@ export interface StoredEvent {
   readonly raw: Buffer;
   readonly content: Buffer | null;
   readonly transport: Transport | null;
+  /** When a person's data was removed: raw is empty then, content and transport are null. */
+  readonly erasedAt: Date | null;
 }
 
 interface Row {
@@ -77,6 +80,7 @@ export class EventStore implements OnApplicationShutdown {
     private readonly partitions: Partitions,
     private readonly wakeup: Wakeup,
     private readonly clock: Clock,
+    private readonly metrics?: Metrics,
   ) {
     this.commits = new GroupCommit((events) => this.commit(events), {
       batch: 200,
@@ -170,7 +174,8 @@ export class EventStore implements OnApplicationShutdown {
   async findMany(ids: readonly string[], tx: EntityManager): Promise<StoredEvent[]> {
     return await tx.query<StoredEvent[]>(
       `select id, received_at as "receivedAt", origin, event_id as "eventId", event_type as "eventType", source,
-              create_time as "createTime", root_entity as "rootEntity", raw, content, transport
+              create_time as "createTime", root_entity as "rootEntity", raw, content, transport,
+              erased_at as "erasedAt"
          from events where id = any($1::uuid[])`,
       [ids],
     );
@@ -211,6 +216,7 @@ export class EventStore implements OnApplicationShutdown {
         'bytea',
         rows.map(({ event }) => pick(event)),
       );
+    const started = performance.now();
     const { rows: stored } = await this.pool.query<{ id: string }>({
       // Named: parsed and planned once for each connection, which otherwise takes longer than the statement itself.
       name: 'store-events',
@@ -246,6 +252,8 @@ export class EventStore implements OnApplicationShutdown {
         reason,
       ],
     });
+    this.metrics?.commitSeconds.observe((performance.now() - started) / 1000);
+    this.metrics?.commitEvents.observe(rows.length);
     return stored;
   }
 

@@ -2,6 +2,7 @@ import { type BeforeApplicationShutdown, Module, type OnApplicationBootstrap } f
 import { DataSource } from 'typeorm';
 import { Clock } from '../config/clock.js';
 import { Log, messageOf } from '../config/log.js';
+import { Metrics } from '../config/metrics.js';
 import { Partitions } from '../database/partitions.js';
 import { Wakeup } from '../queue/wakeup.js';
 import { Catalogue, loadBuiltInCatalogue } from './catalogue.js';
@@ -22,9 +23,14 @@ const REFRESH_MS = 5000;
     },
     {
       provide: EventStore,
-      inject: [DataSource, Partitions, Wakeup, Clock],
-      useFactory: (dataSource: DataSource, partitions: Partitions, wakeup: Wakeup, clock: Clock) =>
-        new EventStore(dataSource, partitions, wakeup, clock),
+      inject: [DataSource, Partitions, Wakeup, Clock, Metrics],
+      useFactory: (
+        dataSource: DataSource,
+        partitions: Partitions,
+        wakeup: Wakeup,
+        clock: Clock,
+        metrics: Metrics,
+      ) => new EventStore(dataSource, partitions, wakeup, clock, metrics),
     },
   ],
   exports: [Catalogue, LiveCatalogue, EventStore],

@@ -4,6 +4,7 @@ import { actionKeyOf, type DeliveryStore } from '../action/delivery-store.js';
 import type { Clock } from '../config/clock.js';
 import { type Log, messageOf } from '../config/log.js';
 import type { Metrics } from '../config/metrics.js';
+import type { Tracing } from '../config/tracing.js';
 import { isDataError } from '../database/database.errors.js';
 import type { Partitions } from '../database/partitions.js';
 import { EVENT_QUEUE, type EventStore, type StoredEvent } from '../events/event-store.js';
@@ -11,6 +12,7 @@ import { lockLanes, waitForLanes } from '../queue/lanes.js';
 import type { Wakeup } from '../queue/wakeup.js';
 import { WorkerLoop } from '../queue/worker-loop.js';
 import { decide, type Decision, type DecisionInputs, type Subject } from './decide.js';
+import { measureDecision, rulesOf } from './decision-measures.js';
 import type { Evaluation, EvaluationStore, Suppression } from './evaluation-store.js';
 import type { LookupCache } from './lookup-cache.js';
 import type { LookupAnswers } from './lookup-document.js';
@@ -72,6 +74,7 @@ export class DecisionWorker {
       readonly clock: Clock;
       readonly log: Log;
       readonly metrics: Metrics;
+      readonly tracing?: Tracing;
       /** Replaced only by tests that need a decision to fail or to end the process. */
       readonly decide?: typeof decide;
     },
@@ -106,6 +109,7 @@ export class DecisionWorker {
     const marker = uuidv7();
     try {
       const started = performance.now();
+      const since = this.options.clock.now();
       // Deliveries go into the day of their decision, which may be long after that of the event.
       await this.stores.partitions.ensure(this.options.clock.now());
       const ruleSet = await this.stores.ruleSets.current();
@@ -121,10 +125,17 @@ export class DecisionWorker {
         return await this.attempt(only);
       }
       if (decided.length > 0) {
-        this.options.metrics.decisionSeconds.observe((performance.now() - started) / 1000);
+        const ms = performance.now() - started;
+        this.options.metrics.decisionSeconds.observe(ms / 1000);
+        this.options.metrics.decisionEvents.observe(decided.length);
         this.stores.deliveries.wake();
         if (decided.some((one) => 'wait' in one)) this.options.wakeup.wake(LOOKUP_QUEUE);
-        for (const one of decided) this.report(one);
+        const batch = { ruleSet: ruleSet.hash, occasion: OCCASION, since, until: since + ms };
+        for (const one of decided) {
+          if (!('wait' in one))
+            measureDecision(one.event, 'decision' in one ? one.decision : null, batch, this.options);
+          this.report(one);
+        }
       }
       return taken.length;
     } catch (error) {
@@ -136,6 +147,7 @@ export class DecisionWorker {
         await this.forgetMarkers();
         await this.quarantine(this.dataSource.manager, first, messageOf(error));
         await this.stores.lookups.settle(this.dataSource.manager, [first]);
+        this.options.metrics.decided.inc({ outcome: 'quarantined' });
         return 1;
       }
       const middle = ids.length >> 1;
@@ -195,6 +207,7 @@ export class DecisionWorker {
       [lanes, MAX_CRASHES],
     );
     for (const { id, state, crashes } of counted) {
+      if (state === 'quarantined') this.options.metrics.decided.inc({ outcome: state });
       this.options.log.error(
         { event: 'event.crashed', id, state, crashes },
         'a process ended while this event was decided',
@@ -343,11 +356,6 @@ export class DecisionWorker {
   private report(one: Decided): void {
     if (!('decision' in one)) return;
     const { event, decision } = one;
-    for (const { verdict } of decision.verdicts) this.options.metrics.verdicts.inc({ verdict });
-    this.options.metrics.verdicts.inc(
-      { verdict: 'not matched' },
-      decision.listening - decision.verdicts.length,
-    );
     // Somebody has to know, above all when the two keys disagree: such a rule sends nothing until it is mended.
     const failed = decision.verdicts.filter((one) => one.verdict === 'error');
     if (failed.length > 0) {
@@ -356,8 +364,6 @@ export class DecisionWorker {
         failed.map(({ rule, error }) => `${rule}: ${error}`).join('\n'),
       );
     }
-    const named = (verdict: string): string[] =>
-      decision.verdicts.filter((v) => v.verdict === verdict).map((v) => v.rule);
     this.options.log.info(
       {
         event: 'event.evaluated',
@@ -365,9 +371,9 @@ export class DecisionWorker {
         eventId: event.eventId,
         eventType: event.eventType,
         rules: decision.listening,
-        matched: named('matched'),
-        unknown: named('unknown'),
-        failed: named('error'),
+        matched: rulesOf(decision.verdicts, 'matched'),
+        unknown: rulesOf(decision.verdicts, 'unknown'),
+        failed: rulesOf(decision.verdicts, 'error'),
         deliveries: decision.deliveries.length,
       },
       'event evaluated',

@@ -26,9 +26,10 @@ export class EvaluationStore {
   async record(tx: EntityManager, evaluations: readonly Evaluation[], now: number): Promise<void> {
     if (evaluations.length === 0) return;
     await tx.query(
-      `insert into evaluations (event_id, occasion, decided_at, rule_set, verdicts, inputs)
-       select event_id, occasion, $6, rule_set, verdicts::json, inputs::json
-         from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[]) as u (event_id, occasion, rule_set, verdicts, inputs)`,
+      `insert into evaluations (event_id, occasion, decided_at, rule_set, verdicts, inputs, matched, unknown, errors)
+       select event_id, occasion, $6, rule_set, verdicts::json, inputs::json, matched, unknown, errors
+         from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $7::int[], $8::int[], $9::int[])
+              as u (event_id, occasion, rule_set, verdicts, inputs, matched, unknown, errors)`,
       [
         evaluations.map((one) => one.eventId),
         evaluations.map((one) => one.occasion),
@@ -36,6 +37,9 @@ export class EvaluationStore {
         evaluations.map((one) => JSON.stringify(one.verdicts)),
         evaluations.map((one) => JSON.stringify(one.inputs)),
         new Date(now),
+        evaluations.map((one) => count(one, 'matched')),
+        evaluations.map((one) => count(one, 'unknown')),
+        evaluations.map((one) => count(one, 'error')),
       ],
     );
   }
@@ -57,4 +61,9 @@ export class EvaluationStore {
       [eventId],
     );
   }
+}
+
+/** How many rules had this verdict. Kept beside the verdicts, so that lists need not read them. */
+function count({ verdicts }: Evaluation, verdict: Verdict['verdict']): number {
+  return verdicts.filter((one) => 'verdict' in one && one.verdict === verdict).length;
 }

@@ -2,6 +2,7 @@ import type { DataSource } from 'typeorm';
 import type { Clock } from '../config/clock.js';
 import { type Log, messageOf } from '../config/log.js';
 import type { Metrics } from '../config/metrics.js';
+import { NO_TRACING, type Tracing } from '../config/tracing.js';
 import { EVENT_QUEUE, type EventStore, type StoredEvent } from '../events/event-store.js';
 import { GroupCommit } from '../queue/group-commit.js';
 import type { ClaimedRow, LeasedRows } from '../queue/leased-rows.js';
@@ -10,7 +11,7 @@ import { LeasedWork } from '../queue/leased-work.js';
 import type { Subject } from './decide.js';
 import type { LookupCache } from './lookup-cache.js';
 import type { LookupAnswer, LookupAnswers } from './lookup-document.js';
-import { type LookupFetcher, mayLag } from './lookup-fetcher.js';
+import { type Fetched, type LookupFetcher, mayLag } from './lookup-fetcher.js';
 import { type PlannedLookup, planLookups } from './lookup-plan.js';
 import { LOOKUP_QUEUE, type LookupStore, type WaitRow } from './lookup-store.js';
 import type { RuleSet } from './rule-set.js';
@@ -66,6 +67,7 @@ export class LookupWorker {
       readonly clock: Clock;
       readonly log: Log;
       readonly metrics: Metrics;
+      readonly tracing?: Tracing;
     },
   ) {
     this.records = new GroupCommit((ended) => this.record(ended), {
@@ -110,7 +112,6 @@ export class LookupWorker {
     await this.dataSource.transaction((tx) => this.rows.reclaim(tx));
     if ((await this.stores.lookups.sweep()) > 0) this.options.wakeup.wake(EVENT_QUEUE);
     const { count, since, reason } = await this.stores.lookups.waiting();
-    this.options.metrics.lookupsWaiting.set(count);
     const now = this.options.clock.now();
     if (since && now - since.getTime() > LONG_MS && now - this.told >= TELL_MS) {
       this.told = now;
@@ -201,7 +202,7 @@ export class LookupWorker {
       if (!mayLag(planned, value, known.fetchedAt, received))
         return { answer: { request: planned.key, value, fetchedAt: known.fetchedAt } };
     }
-    const { fetched, fetchedAt } = await fetcher.fetch(planned, subject.appId, received);
+    const { fetched, fetchedAt } = await this.fetch(planned, subject, event);
     const now = clock.now();
     const waited = now - wait.createdAt.getTime();
     metrics.lookups.inc({ kind: planned.document.type, outcome: fetched.kind });
@@ -229,6 +230,25 @@ export class LookupWorker {
       return { answer: { request: planned.key, failed: late, fetchedAt } };
     }
     return { again: { at: Math.min(at, ends), code, detail } };
+  }
+
+  private async fetch(
+    planned: PlannedLookup,
+    subject: Subject,
+    { id, receivedAt }: StoredEvent,
+  ): Promise<{ readonly fetched: Fetched; readonly fetchedAt: number }> {
+    const { clock, metrics, tracing = NO_TRACING } = this.options;
+    const { name, document } = planned;
+    const since = clock.now();
+    const started = performance.now();
+    const span = tracing.beginLookup({ id, name, kind: document.type, since });
+    const got = await span.run(() => this.ways.fetcher.fetch(planned, subject.appId, receivedAt.getTime()));
+    const ms = performance.now() - started;
+    metrics.lookupSeconds.observe({ kind: document.type }, ms / 1000);
+    const { kind: outcome } = got.fetched;
+    const code = 'code' in got.fetched ? got.fetched.code : null;
+    span.end({ until: since + ms, outcome, code, status: null });
+    return got;
   }
 
   private async record(ended: readonly Ended[]): Promise<undefined[]> {

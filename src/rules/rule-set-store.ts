@@ -16,6 +16,30 @@ export type Activation =
   /** It was active once, and another is now: going back is a person's act. */
   | { readonly outcome: 'superseded'; readonly number: number; readonly active: string };
 
+/** A rule set became the live one. */
+export interface ActivationRow {
+  readonly number: number;
+  readonly hash: string;
+  readonly activatedAt: Date;
+  readonly reason: string;
+  /** Null: the service itself, by the files on disk. */
+  readonly actor: string | null;
+  readonly live: boolean;
+}
+
+/** Who activates a stored set, and why. */
+export interface ActivatedBy {
+  readonly actor?: string | undefined;
+  readonly reason?: string | undefined;
+  /** What belongs into the same transaction. */
+  readonly within?: (tx: EntityManager, activated: ActivatedSet) => Promise<void>;
+}
+
+export interface ActivatedSet {
+  readonly hash: string;
+  readonly number: number;
+}
+
 /** How a rule set came to be offered. */
 export type Occasion = 'start' | 'change';
 
@@ -79,25 +103,60 @@ export class RuleSetStore {
    *
    * @throws RuleSetError when no stored set, or more than one, begins with it
    */
-  async activate(prefix: string): Promise<{ readonly hash: string; readonly number: number }> {
+  async activate(prefix: string, by: ActivatedBy = {}): Promise<ActivatedSet> {
+    const ruleSet = await this.findBy(prefix);
+    const { actor = null, reason = 'by command', within } = by;
+    const activated = await this.dataSource.transaction(async (tx) => {
+      await tx.query('select pg_advisory_xact_lock($1)', [ACTIVATION_LOCK]);
+      const number = await this.insertActivation(tx, ruleSet, reason, actor);
+      await within?.(tx, { hash: ruleSet.hash, number });
+      return { hash: ruleSet.hash, number };
+    });
+    await this.live.refresh();
+    return activated;
+  }
+
+  /** Activations, the latest first: up to `limit` of those before the one with the number `before`. */
+  async history(limit: number, before: string | null): Promise<ActivationRow[]> {
+    return await this.dataSource.query(
+      `select number::int as number, hash, activated_at as "activatedAt", reason, actor,
+              number = (select max(number) from rule_set_activations) as live
+         from rule_set_activations where $2::bigint is null or number < $2::bigint
+        order by rule_set_activations.number desc limit $1`,
+      [limit, before],
+    );
+  }
+
+  /** The names of the files of a stored set. */
+  async filesOf(hash: string): Promise<string[]> {
+    const rows = await this.dataSource.query<{ file: string }[]>(
+      'select json_object_keys(files) as file from rule_sets where hash = $1',
+      [hash],
+    );
+    return rows.map(({ file }) => file).sort();
+  }
+
+  /** The hash of the rule set that is live now; null: none was ever activated. */
+  async liveHash(): Promise<string | null> {
+    return await this.activeHash(this.dataSource.manager);
+  }
+
+  /**
+   * The stored set whose hash begins with `prefix`, of which at least 6 characters are given.
+   *
+   * @throws RuleSetError when no stored set, or more than one, begins with it
+   */
+  async findBy(prefix: string): Promise<RuleSet> {
+    return await this.find(await this.hashOf(prefix));
+  }
+
+  private async hashOf(prefix: string): Promise<string> {
     if (!/^[0-9a-f]{6,64}$/.test(prefix)) {
       throw new RuleSetError(
         'RULE_SET_UNKNOWN',
-        `"${prefix}" is no hash of a rule set: give 6 to 64 hex digits.`,
+        `"${prefix.slice(0, 100)}" is no hash of a rule set: give 6 to 64 hex digits.`,
       );
     }
-    const hash = await this.hashOf(prefix);
-    const ruleSet = await this.find(hash);
-    const number = await this.dataSource.transaction(async (tx) => {
-      await tx.query('select pg_advisory_xact_lock($1)', [ACTIVATION_LOCK]);
-      return await this.insertActivation(tx, ruleSet, 'by command');
-    });
-    await this.live.refresh();
-    return { hash, number };
-  }
-
-  /** The hash of the one stored set that begins with `prefix`. */
-  private async hashOf(prefix: string): Promise<string> {
     const [only, ...others] = await this.dataSource.query<{ hash: string }[]>(
       `select hash from rule_sets where hash like $1 || '%' limit 2`,
       [prefix],
@@ -173,11 +232,12 @@ export class RuleSetStore {
     tx: EntityManager,
     { hash, catalogue }: RuleSet,
     reason: string,
+    actor: string | null = null,
   ): Promise<number> {
     const now = this.clock.now();
     const [row] = await tx.query<{ number: number }[]>(
-      'insert into rule_set_activations (hash, activated_at, reason) values ($1, $2, $3) returning number::int as number',
-      [hash, new Date(now), reason],
+      'insert into rule_set_activations (hash, activated_at, reason, actor) values ($1, $2, $3, $4) returning number::int as number',
+      [hash, new Date(now), reason, actor],
     );
     await this.live.put(tx, catalogue, now);
     return row?.number ?? 0;

@@ -9,8 +9,10 @@ import { Clock } from '../config/clock.js';
 import { Config } from '../config/config.module.js';
 import { Log } from '../config/log.js';
 import { Metrics } from '../config/metrics.js';
+import { Tracing } from '../config/tracing.js';
 import { Partitions } from '../database/partitions.js';
 import { Catalogue } from '../events/catalogue.js';
+import { EventIndexer } from '../events/event-indexer.js';
 import { EventStore } from '../events/event-store.js';
 import { EventsModule } from '../events/events.module.js';
 import { LiveCatalogue } from '../events/live-catalogue.js';
@@ -106,6 +108,7 @@ export class RuleStoresModule {}
         Clock,
         Log,
         Metrics,
+        Tracing,
       ],
       useFactory: (
         dataSource: DataSource,
@@ -119,6 +122,7 @@ export class RuleStoresModule {}
         clock: Clock,
         log: Log,
         metrics: Metrics,
+        tracing: Tracing,
       ) =>
         new LookupWorker(
           dataSource,
@@ -130,7 +134,7 @@ export class RuleStoresModule {}
           ),
           { lookups, events, ruleSets },
           { cache, fetcher },
-          { timezone: settings.DEFAULT_TIMEZONE, wakeup, clock, log, metrics },
+          { timezone: settings.DEFAULT_TIMEZONE, wakeup, clock, log, metrics, tracing },
         ),
     },
     {
@@ -150,6 +154,7 @@ export class RuleStoresModule {}
         Clock,
         Log,
         Metrics,
+        Tracing,
       ],
       useFactory: (
         dataSource: DataSource,
@@ -166,16 +171,29 @@ export class RuleStoresModule {}
         clock: Clock,
         log: Log,
         metrics: Metrics,
+        tracing: Tracing,
       ) =>
         new DecisionWorker(
           dataSource,
           { events, ruleSets, evaluations, deliveries, partitions, lookups },
           { cache, fetcher },
-          { timezone: settings.DEFAULT_TIMEZONE, wakeup, clock, log, metrics },
+          { timezone: settings.DEFAULT_TIMEZONE, wakeup, clock, log, metrics, tracing },
         ),
     },
+    {
+      provide: EventIndexer,
+      inject: [DataSource, EventStore, LiveCatalogue, Wakeup, Clock, Log],
+      useFactory: (
+        dataSource: DataSource,
+        events: EventStore,
+        catalogue: LiveCatalogue,
+        wakeup: Wakeup,
+        clock: Clock,
+        log: Log,
+      ) => new EventIndexer(dataSource, events, catalogue, { wakeup, clock, log }),
+    },
   ],
-  exports: [DecisionWorker, LookupWorker, RuleLoader],
+  exports: [DecisionWorker, LookupWorker, RuleLoader, EventIndexer],
 })
 export class RulesModule implements OnApplicationBootstrap, BeforeApplicationShutdown {
   constructor(
@@ -183,6 +201,7 @@ export class RulesModule implements OnApplicationBootstrap, BeforeApplicationShu
     private readonly watcher: RuleWatcher,
     private readonly worker: DecisionWorker,
     private readonly lookups: LookupWorker,
+    private readonly indexer: EventIndexer,
     private readonly log: Log,
   ) {}
 
@@ -194,10 +213,11 @@ export class RulesModule implements OnApplicationBootstrap, BeforeApplicationShu
     await this.watcher.start(this.loader.fingerprint);
     this.worker.start();
     this.lookups.start();
+    this.indexer.start();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
     await this.watcher.stop();
-    await Promise.all([this.worker.stop(), this.lookups.stop(GRACE_MS)]);
+    await Promise.all([this.worker.stop(), this.lookups.stop(GRACE_MS), this.indexer.stop()]);
   }
 }

@@ -18,6 +18,7 @@ function stored(body: object, changes: Partial<StoredEvent> = {}): StoredEvent {
     raw: Buffer.from(JSON.stringify(body)),
     content: null,
     transport: null,
+    erasedAt: null,
     ...changes,
   };
 }

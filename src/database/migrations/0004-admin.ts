@@ -82,12 +82,17 @@ create index audit_log_subject on audit_log (subject, id);
 alter table events add column erased_at timestamptz;
 
 -- What events are found by. Written behind the ack path by whoever indexes; an array of terms, because any number of
--- filters is then one look into one index.
+-- filters is then one look into one index. What is written but not merged into the index is read through by every
+-- search: little of it.
 create table event_search (
   id uuid not null primary key,
   terms text[] not null
 ) partition by range (id);
-create index event_search_terms on event_search using gin (terms);
+create index event_search_terms on event_search using gin (terms) with (gin_pending_list_limit = 1024);
+-- Events that were indexed before they were decided: their terms still lack how they ended.
+create table event_search_open (
+  id uuid not null primary key
+);
 -- How far the events are indexed; one row.
 create table event_search_progress (
   only_row boolean not null primary key default true check (only_row),
@@ -99,32 +104,52 @@ alter table evaluations
   add column matched integer not null default 0,
   add column unknown integer not null default 0,
   add column errors integer not null default 0;
-update evaluations e set matched = v.matched, unknown = v.unknown, errors = v.errors
-  from (select event_id, occasion,
-               count(*) filter (where one ->> 'verdict' = 'matched')::int as matched,
-               count(*) filter (where one ->> 'verdict' = 'unknown')::int as unknown,
-               count(*) filter (where one ->> 'verdict' = 'error')::int as errors
-          from evaluations, json_array_elements(verdicts) as one group by event_id, occasion) as v
- where e.event_id = v.event_id and e.occasion = v.occasion;
-create index evaluations_matched on evaluations (event_id) where matched > 0;
-create index evaluations_unmatched on evaluations (event_id) where matched = 0;
+-- As text, as this program writes it: a verdict may hold U+0000, at which the functions for json give up.
+update evaluations set matched = regexp_count(verdicts::text, '"verdict":"matched"'),
+  unknown = regexp_count(verdicts::text, '"verdict":"unknown"'),
+  errors = regexp_count(verdicts::text, '"verdict":"error"');
 create index evaluations_unknown on evaluations (event_id) where unknown > 0;
 create index evaluations_errors on evaluations (event_id) where errors > 0;
+create index evaluations_occasion on evaluations (occasion, event_id) where occasion <> 'live';
 create index evaluations_decided on evaluations (decided_at);
 
 create index event_keys_event_id on event_keys (event_id);
-create index event_keys_unsettled on event_keys (id) where state <> 'decided';
+create index event_keys_unsettled on event_keys (state, id) where state <> 'decided';
 
-create index deliveries_rule on deliveries (rule, id);
-create index deliveries_target on deliveries (target, id);
+-- What deliveries are chosen by, in any combination. Few different values: such an index is a tenth of one for each.
+create index deliveries_terms on deliveries using gin ((array[rule, action, kind, target, occasion])) with (gin_pending_list_limit = 1024);
 create index deliveries_entity on deliveries (entity, id);
 
 alter table action_keys
   -- A redrive begins the retry schedule anew: when it was, and the attempts that were made before it.
   add column redriven_at timestamptz,
-  add column attempts_before integer not null default 0;
-create index action_keys_state on action_keys (state, id) where state in ('held', 'deferred', 'dead', 'cancelled');
+  add column attempts_before integer not null default 0,
+  -- As in deliveries, so that what stands still can be counted and found without them.
+  add column rule text not null default '',
+  add column action text not null default '',
+  add column target text not null default '';
+update action_keys k set rule = d.rule, action = d.action, target = d.target from deliveries d where d.id = k.id;
+create index action_keys_state on action_keys (state, id) include (rule, action, target)
+  where state in ('held', 'deferred', 'dead', 'cancelled');
 create index action_keys_updated on action_keys (updated_at);
+
+-- When a target was last reached, and when not, by the rules that send to it.
+create table targets (
+  target text not null,
+  rule text not null,
+  kind text not null,
+  last_delivered_at timestamptz,
+  last_failed_at timestamptz,
+  -- Of the last failure.
+  last_code text,
+  primary key (target, rule)
+) with (fillfactor = 70);
+insert into targets (target, rule, kind, last_delivered_at, last_failed_at, last_code)
+select d.target, d.rule, d.kind, max(a.started_at) filter (where a.outcome = 'delivered'),
+       max(a.started_at) filter (where a.outcome <> 'delivered'),
+       (array_agg(a.code order by a.started_at desc) filter (where a.outcome <> 'delivered'))[1]
+  from deliveries d join attempts a on a.delivery_id = d.id group by d.target, d.rule, d.kind
+on conflict do nothing;
 
 alter table rule_set_activations add column actor text;
 
