@@ -1,9 +1,10 @@
-import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { type DynamicModule, Global, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import { Clock } from './clock.js';
 import type { Config as Settings } from './config.js';
 import { Log } from './log.js';
 import { Metrics } from './metrics.js';
+import { openTracing, Tracing } from './tracing.js';
 
 /** The settings of this process, injectable. */
 export class Config {
@@ -12,10 +13,12 @@ export class Config {
   constructor(readonly settings: Settings) {}
 }
 
-/** Settings, clock, log and metrics, for every room. */
+/** Settings, clock, log, metrics and traces, for every room. */
 @Global()
 @Module({})
-export class ConfigModule {
+export class ConfigModule implements OnApplicationShutdown {
+  constructor(private readonly tracing: Tracing) {}
+
   static with(settings: Settings, clock: Clock, log: Log): DynamicModule {
     return {
       module: ConfigModule,
@@ -24,8 +27,18 @@ export class ConfigModule {
         { provide: Clock, useValue: clock },
         { provide: Log, useValue: log },
         Metrics,
+        {
+          provide: Tracing,
+          inject: [Config, Metrics],
+          useFactory: ({ instance }: Config, metrics: Metrics) =>
+            openTracing(settings, instance, log, metrics),
+        },
       ],
-      exports: [Config, Clock, Log, Metrics],
+      exports: [Config, Clock, Log, Metrics, Tracing],
     };
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.tracing.close();
   }
 }

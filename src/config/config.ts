@@ -212,7 +212,7 @@ export const SETTINGS = z.object({
   OUTBOUND_ALLOW: allowances.prefault('').describe('private or loopback places that actions may reach'),
   OUTBOUND_PROXY: url(['http:', 'https:'], 'http://user:password@proxy.example.com:3128')
     .optional()
-    .describe('an HTTP proxy for everything that goes out, but mail'),
+    .describe('an HTTP proxy for everything that goes out, but mail and traces'),
   OUTBOUND_CA: certificates.optional().describe('PEM file with extra certificates for HTTPS and SMTP'),
   SECRETS_DIR: secretsFolder.optional().describe('folder of files named like the secrets'),
   DEFAULT_TIMEZONE: timezone.default('Asia/Shanghai').describe('of dates in templates'),
@@ -306,7 +306,12 @@ export function loadConfig(environment: NodeJS.ProcessEnv): Config {
 
 function oidcProblems(settings: Settings): string[] {
   if (settings.OIDC_ISSUER === undefined) return [];
+  const { protocol, hostname } = new URL(settings.OIDC_ISSUER);
   return [
+    // Who stands between could sign in as anybody.
+    protocol === 'http:' &&
+      !/^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(hostname) &&
+      'OIDC_ISSUER is http: use https; http is for a provider on this machine',
     settings.OIDC_CLIENT_ID === undefined && 'OIDC_CLIENT_ID is missing: with OIDC_ISSUER, set it',
     settings.PUBLIC_URL === undefined &&
       'PUBLIC_URL is missing: with OIDC_ISSUER, set it to how people reach the console',

@@ -1,12 +1,14 @@
-import { Injectable, type Type } from '@nestjs/common';
-import { ModuleRef } from '@nestjs/core';
+import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { messageOf } from '../../config/log.js';
+import { within } from '../../config/within.js';
 import { EventStore } from '../../events/event-store.js';
 import type { ConnectionStatus } from '../../ingestion/feishu-connection.js';
 import { FeishuConnections } from '../../ingestion/feishu-connections.js';
 import { RuleLoader } from '../../rules/rule-loader.js';
 import { RuleSetStore } from '../../rules/rule-set-store.js';
+import { DepthGauge } from './depths.js';
+import { type HealthFacts, type HealthReason, reasonsOf, warningsOf } from './health-reasons.js';
+import { OpenRooms } from './open-rooms.js';
 
 const DATABASE_WITHIN_MS = 1500;
 
@@ -26,6 +28,10 @@ export interface Health {
     readonly findings: number;
     readonly errors: number;
   };
+  /** Why it is not ready. */
+  readonly reasons: readonly HealthReason[];
+  /** What needs a person, and does not keep events from being taken. */
+  readonly warnings: readonly HealthReason[];
 }
 
 /** Whether this instance takes events: asked by load balancers, and turned off first when the service stops. */
@@ -35,7 +41,8 @@ export class Readiness {
 
   constructor(
     private readonly dataSource: DataSource,
-    private readonly modules: ModuleRef,
+    private readonly depths: DepthGauge,
+    private readonly rooms: OpenRooms,
   ) {}
 
   stop(): void {
@@ -43,41 +50,50 @@ export class Readiness {
   }
 
   async check(): Promise<Health> {
-    const database = await this.database();
-    const well = database === 'ok';
-    const events = this.find(EventStore);
-    const connections = this.find(FeishuConnections);
+    const started = performance.now();
+    let ms = 0;
+    const [database, loaded, depths] = await Promise.all([
+      this.database().finally(() => {
+        ms = performance.now() - started;
+      }),
+      within(this.ruleSet(), DATABASE_WITHIN_MS, undefined),
+      this.depths.known(),
+    ]);
+    const ok = database === 'ok';
+    const ruleSet = ok ? loaded : undefined;
+    const events = this.rooms.find(EventStore);
+    const connections = this.rooms.find(FeishuConnections);
     const statuses = connections?.statuses ?? [];
-    const ruleSet = well ? await this.ruleSet() : undefined;
+    const facts: HealthFacts = {
+      stopping: this.stopping,
+      database: { ok, ms },
+      backlogFull: events?.isFull ?? false,
+      connections: statuses,
+      connectionsUsable: connections?.areUsable ?? true,
+      depths,
+      ruleSet,
+    };
+    const reasons = reasonsOf(facts);
     return {
-      ready: well && !this.stopping && !(events?.isFull ?? false) && (connections?.areUsable ?? true),
+      ready: reasons.length === 0,
       stopping: this.stopping,
       database,
       ...(events ? { backlog: events.backlog } : {}),
       ...(statuses.length > 0 ? { connections: statuses } : {}),
       ...(ruleSet ? { ruleSet } : {}),
+      reasons,
+      warnings: warningsOf(facts),
     };
   }
 
   private async database(): Promise<string> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<string>((resolve) => {
-      timer = setTimeout(() => {
-        resolve(`no answer within ${DATABASE_WITHIN_MS} ms`);
-      }, DATABASE_WITHIN_MS);
-    });
-    const answer = this.dataSource.query('select 1').then(
-      () => 'ok',
-      (error: unknown) => messageOf(error),
-    );
-    const first = await Promise.race([answer, late]);
-    clearTimeout(timer);
-    return first;
+    const answer = this.dataSource.query('select 1').then(() => 'ok', troubleOf);
+    return await within(answer, DATABASE_WITHIN_MS, `no answer within ${DATABASE_WITHIN_MS} ms`);
   }
 
   private async ruleSet(): Promise<Health['ruleSet']> {
-    const store = this.find(RuleSetStore);
-    const loader = this.find(RuleLoader);
+    const store = this.rooms.find(RuleSetStore);
+    const loader = this.rooms.find(RuleLoader);
     if (!store || !loader) return undefined;
     const current = await store.current().catch(() => null);
     return {
@@ -87,13 +103,12 @@ export class Readiness {
       errors: loader.findings.filter(({ severity }) => severity === 'error').length,
     };
   }
+}
 
-  /** Rooms that this role does not open are not there. */
-  private find<T>(type: Type<T>): T | null {
-    try {
-      return this.modules.get(type, { strict: false });
-    } catch {
-      return null;
-    }
-  }
+/** Whoever reaches the port reads this: a code at most, where the message could hold an address or a name. */
+function troubleOf(error: unknown): string {
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : null;
+  return typeof code === 'string' && /^[A-Z0-9_]{3,40}$/.test(code)
+    ? `does not answer (${code})`
+    : 'does not answer';
 }
