@@ -4,7 +4,8 @@ import { Catalogue } from '../events/catalogue.js';
 import type { IncomingEvent } from '../events/event.js';
 import type { StoredEvent } from '../events/event-store.js';
 import { parseLossless } from '../events/lossless-json.js';
-import { BodyReader } from './body-reader.js';
+import { BodyReader } from '../ingestion/body-reader.js';
+import { readStandardInput } from './standard-input.js';
 
 /** For CloudEvents of which it is not said whose they are: nothing of them is stored. */
 const ANYBODY: WebhookSource = {
@@ -64,12 +65,6 @@ export async function readEventFile(
   return events;
 }
 
-async function readStandardInput(): Promise<string> {
-  const parts: Buffer[] = [];
-  for await (const part of process.stdin) parts.push(part as Buffer);
-  return Buffer.concat(parts).toString('utf8');
-}
-
 function storedOf(event: IncomingEvent): StoredEvent {
   const { createTime, ...rest } = event;
   return {
@@ -77,5 +72,6 @@ function storedOf(event: IncomingEvent): StoredEvent {
     id: '',
     receivedAt: new Date(),
     createTime: createTime === null ? null : new Date(createTime),
+    erasedAt: null,
   };
 }

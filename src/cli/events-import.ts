@@ -1,21 +1,17 @@
 import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { WebhookSource } from '../config/sources.js';
 import { messageOf } from '../config/log.js';
+import { Refusal } from '../config/problem.js';
 import { printable } from '../config/terminal-text.js';
-import { isDataError } from '../database/database.errors.js';
-import type { IncomingEvent } from '../events/event.js';
-import type { EventStore, Received } from '../events/event-store.js';
-import { GroupCommit } from '../queue/group-commit.js';
-import { BodyReader } from './body-reader.js';
-import { declaredSource } from './declared-source.js';
+import type { Imported } from '../console/api/events.schema.js';
+import { type Admin, type AdminPlace, withAdmin } from './admin.js';
 import { type ImportCounts, SavedImport } from './import-position.js';
-import { type Installation, withInstallation } from './installation.js';
 import { type Line, LineFile } from './line-file.js';
 import { type Progress, progressOn } from './progress.js';
 import { refuse } from './refuse.js';
 
-export interface ImportOptions {
+export interface ImportOptions extends AdminPlace {
   /** The declared source whose bodies the lines are. */
   readonly source?: string | undefined;
   /** The Feishu app whose events are taken. */
@@ -29,11 +25,12 @@ export interface ImportOptions {
 
 /** As large as a push may be. */
 const LONGEST_LINE = 1024 * 1024;
-/** Lines that are stored together. */
+/** Lines that are stored together, and their bytes. */
 const AT_ONCE = 400;
+const BYTES_AT_ONCE = 1024 * 1024;
 const TRIES = 5;
 const TRY_AGAIN_MS = 1000;
-const ASIDE = 'stored by an import with --only-store: nothing is decided of it';
+const NO_LINES = Buffer.from('\n');
 
 /**
  * `aftersign events import`: each line of a file becomes an event, unless its key is there already. Exit code 1 when
@@ -43,48 +40,29 @@ export async function importEvents(file: string, options: ImportOptions): Promis
   const found = await stat(file).catch((error: unknown) => messageOf(error));
   if (typeof found === 'string') return refuse('EVENT_UNREADABLE', `${file} cannot be read: ${found}`);
   if (!found.isFile()) return refuse('EVENT_UNREADABLE', `${file} is no regular file`);
-  return await withInstallation(async (installation) => {
-    const { source: name } = options;
-    const source = name === undefined ? null : declaredSource(installation.settings, name);
-    if (typeof source === 'string') return refuse('SOURCE_UNKNOWN', source);
-    await installation.catalogue.refresh();
-    return await new Import(file, source, options, installation).run();
-  });
+  return await withAdmin(options, async ({ events }) => await new Import(file, options, events).run());
 }
+
+type SentLine = Line & { readonly bytes: Buffer };
 
 class Import {
   private readonly lines: LineFile;
   private readonly saved: SavedImport;
-  private readonly reader: BodyReader;
-  private readonly store: (event: IncomingEvent) => Promise<Received>;
   private readonly progress: Progress;
   private counts: ImportCounts = { lines: 0, stored: 0, duplicates: 0, rejected: 0 };
   private stopping = false;
 
   constructor(
     private readonly file: string,
-    source: WebhookSource | null,
     private readonly options: ImportOptions,
-    { settings, events, catalogue, builtIn }: Installation,
+    private readonly events: Admin['events'],
   ) {
-    const { app, onlyStore } = options;
-    const { feishuApps, webhookSources } = settings;
-    const appIds = feishuApps.flatMap(({ appId }) => appId ?? []);
+    const { source, app, onlyStore, server } = options;
+    const place = server === undefined ? [] : [`${server.origin}${server.path}`];
     this.lines = new LineFile(file, LONGEST_LINE);
-    this.saved = new SavedImport(settings.DATA_DIR, file, [source?.name, app, onlyStore]);
-    this.reader = new BodyReader(
-      {
-        source,
-        cloudEvents: webhookSources.filter(({ format }) => format.kind === 'cloudevents'),
-        apps: feishuApps,
-        onlyApp: app ?? null,
-        defaultApp: app ?? (appIds.length === 1 ? (appIds[0] ?? null) : null),
-        kind: 'reconcile',
-      },
-      catalogue,
-      builtIn,
-    );
-    this.store = storing(events, onlyStore);
+    // Where the settings have it, when there are any.
+    const dataDir = resolve(process.env['DATA_DIR'] || '.aftersign');
+    this.saved = new SavedImport(dataDir, file, [source, app, onlyStore, ...place]);
     this.progress = progressOn(process.stderr, { doing: 'importing', done: 'imported', what: 'lines' });
   }
 
@@ -93,21 +71,32 @@ class Import {
       this.stopping = true;
     };
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, stop);
-    const total = await this.lines.count();
-    this.announce(total, await this.goOn());
-    let trouble: string | null = null;
+    try {
+      const total = await this.lines.count();
+      // Whether a source or a right is missing is told all the same.
+      if (total === 0) await this.send(NO_LINES);
+      this.announce(total, await this.goOn());
+      return await this.conclude(total, await this.takeAll(total));
+    } finally {
+      this.progress.end();
+      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(signal, stop);
+    }
+  }
+
+  /** Answers what is wrong when not all can be stored. */
+  private async takeAll(total: number): Promise<string | null> {
     let batch: Line[] = [];
+    let bytes = 0;
     for await (const line of this.lines.lines()) {
       batch.push(line);
-      if (batch.length < AT_ONCE) continue;
-      trouble = await this.take(batch, total);
+      bytes += line.bytes?.length ?? 0;
+      if (batch.length < AT_ONCE && bytes < BYTES_AT_ONCE) continue;
+      const trouble = await this.take(batch, total);
+      if (trouble !== null || this.stopping) return trouble;
       batch = [];
-      if (trouble !== null || this.stopping) break;
+      bytes = 0;
     }
-    trouble ??= await this.take(batch, total);
-    this.progress.end();
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(signal, stop);
-    return await this.conclude(total, trouble);
+    return await this.take(batch, total);
   }
 
   /** The line after which an interrupted import goes on; 0: it begins. */
@@ -137,44 +126,51 @@ class Import {
   /** Stores lines; then the import is behind them. Answers what is wrong when they cannot be stored. */
   private async take(batch: readonly Line[], total: number): Promise<string | null> {
     if (batch.length === 0) return null;
-    const read = batch.map(({ number, bytes }) => ({
-      number,
-      event: bytes === null ? `it is longer than ${LONGEST_LINE} bytes` : this.reader.read(bytes),
-    }));
+    const bodies: { readonly lines: readonly SentLine[]; readonly answer: Imported }[] = [];
+    for (const lines of bodiesOf(batch)) {
+      const answer = await this.stored(lines);
+      if (typeof answer === 'string') return answer;
+      bodies.push({ lines, answer });
+    }
     const counts = { ...this.counts, lines: this.counts.lines + batch.length };
-    const reject = (number: number, reason: string): void => {
-      counts.rejected += 1;
-      this.progress.say(`line ${number}: ${printable(reason)}`);
-    };
-    let left: { readonly number: number; readonly event: IncomingEvent }[] = [];
-    for (const { number, event } of read) {
-      if (typeof event === 'string') reject(number, event);
-      else left.push({ number, event });
-    }
-    let last: unknown = null;
-    for (let time = 0; left.length > 0; time += 1) {
-      if (time >= TRIES) return messageOf(last);
-      if (time > 0) await delay(TRY_AGAIN_MS);
-      const outcomes = await Promise.allSettled(left.map(({ event }) => this.store(event)));
-      const again: typeof left = [];
-      for (const [index, outcome] of outcomes.entries()) {
-        const one = left[index];
-        if (one === undefined) continue;
-        if (outcome.status === 'fulfilled')
-          counts[outcome.value.outcome === 'stored' ? 'stored' : 'duplicates'] += 1;
-        else if (isDataError(outcome.reason))
-          reject(one.number, `the database refuses it: ${messageOf(outcome.reason)}`);
-        else {
-          last = outcome.reason;
-          again.push(one);
-        }
+    const reasons = new Map<number, string>();
+    for (const { number, bytes } of batch)
+      if (bytes === null) reasons.set(number, `it is longer than ${LONGEST_LINE} bytes`);
+    for (const { lines, answer } of bodies) {
+      for (const { line, outcome, reason = '' } of answer.lines) {
+        if (outcome === 'rejected') reasons.set(lines[line - 1]?.number ?? 0, reason);
+        else counts[outcome === 'stored' ? 'stored' : 'duplicates'] += 1;
       }
-      left = again;
     }
+    counts.rejected += reasons.size;
+    for (const [number, reason] of [...reasons].sort(([a], [b]) => a - b))
+      this.progress.say(`line ${number}: ${printable(reason)}`);
     this.counts = counts;
     await this.saved.write({ position: this.lines.position, counts });
     this.progress.step(counts.lines, total);
     return null;
+  }
+
+  /** What became of lines; a sentence when, try after try, they could not be stored. */
+  private async stored(lines: readonly SentLine[]): Promise<Imported | string> {
+    const body = Buffer.concat(lines.flatMap(({ bytes }, at) => (at === 0 ? [bytes] : [NO_LINES, bytes])));
+    for (let time = 1; ; time += 1) {
+      try {
+        const answer = await this.send(body);
+        if (answer.lines.length === lines.length) return answer;
+        return `${answer.lines.length} of ${lines.length} lines were answered`;
+      } catch (error) {
+        // What is wrong with the request stays wrong.
+        if (error instanceof Refusal && error.status < 500) throw error;
+        if (time >= TRIES || this.stopping) return saidBy(error);
+        await delay(TRY_AGAIN_MS);
+      }
+    }
+  }
+
+  private async send(lines: Buffer): Promise<Imported> {
+    const { source, app, onlyStore } = this.options;
+    return await this.events.import({ source, app, onlyStore }, lines);
   }
 
   private async conclude(total: number, trouble: string | null): Promise<number> {
@@ -194,14 +190,20 @@ class Import {
   }
 }
 
-/** The door that events take: to be decided like any others, or to be stored alone. */
-function storing(events: EventStore, onlyStore: boolean): (event: IncomingEvent) => Promise<Received> {
-  if (!onlyStore) return (event) => events.store(event);
-  const commits = new GroupCommit<IncomingEvent, Received>((batch) => events.storeAside(batch, ASIDE), {
-    batch: 200,
-    concurrency: 2,
-    backlog: 2 * AT_ONCE,
-    patience: 10_000,
-  });
-  return (event) => commits.add(event);
+/** The lines that can be sent, as many together as one body takes. */
+function bodiesOf(batch: readonly Line[]): SentLine[][] {
+  const bodies: SentLine[][] = [];
+  let room = 0;
+  for (const { number, bytes } of batch) {
+    if (bytes === null) continue;
+    const body = bytes.length <= room ? bodies.at(-1) : undefined;
+    room = (body ? room : BYTES_AT_ONCE) - bytes.length - 1;
+    if (body) body.push({ number, bytes });
+    else bodies.push([{ number, bytes }]);
+  }
+  return bodies;
+}
+
+function saidBy(error: unknown): string {
+  return error instanceof Refusal ? `${error.code}: ${error.detail}` : messageOf(error);
 }

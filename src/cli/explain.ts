@@ -1,28 +1,19 @@
 import { printable } from '../config/terminal-text.js';
-import type { StoredEvent } from '../events/event-store.js';
-import type { Evaluation, Suppression } from '../rules/evaluation-store.js';
-import { type EventExplanation, explainEvent } from '../rules/explain.js';
-import { RuleSetError } from '../rules/rules.errors.js';
-import { subjectOf } from '../rules/subject.js';
+import { Refusal } from '../config/problem.js';
+import type { EventDetail } from '../console/api/events.schema.js';
+import type { ExplainedEvaluation } from '../console/api/explanations.schema.js';
+import { type AdminPlace, withAdmin } from './admin.js';
 import { inColour, pc } from './colours.js';
 import { formatExplanation } from './explanation-text.js';
-import { type Installation, withInstallation } from './installation.js';
-import { refuse } from './refuse.js';
+import { print } from './output.js';
 
-interface ExplainOptions {
+interface ExplainOptions extends AdminPlace {
   readonly rule?: string | undefined;
   readonly json: boolean;
 }
 
-/** One evaluation told again: what `--json` prints for each. */
-type ToldEvaluation = EventExplanation & {
-  readonly occasion: string;
-  readonly decidedAt: Date;
-  /** "Matched", and no delivery, with the cause. */
-  readonly suppressions: readonly Suppression[];
-  /** Rules whose verdict is another today than the ledger holds: never, but for a bug. */
-  readonly differing: readonly string[];
-};
+/** Of those that did not match. */
+const EXPLAINED = 50;
 
 /**
  * `aftersign explain <event-id>`: why each rule fired or did not, computed again from the stored event, the rule set
@@ -30,88 +21,30 @@ type ToldEvaluation = EventExplanation & {
  * event, rule or rule set.
  */
 export async function explainStoredEvent(eventId: string, options: ExplainOptions): Promise<number> {
-  return await withInstallation(async (installation) => {
-    const found = await installation.events.findByEventId(eventId);
-    const [key, ...others] = found;
-    if (!key) return refuse('EVENT_UNKNOWN', `no event has the id "${eventId}"`);
-    if (others.length > 0) {
-      const ids = found.map(({ id, origin }) => `${id} (${origin})`).join(', ');
-      return refuse('EVENT_AMBIGUOUS', `several events have the id "${eventId}": ask for one of ${ids}`);
+  const { rule, json } = options;
+  return await withAdmin(options, async ({ events }) => {
+    const event = await events.find(eventId);
+    const { items } = await events.evaluations(event.id, { rule, limit: EXPLAINED });
+    if (
+      rule !== undefined &&
+      items.length > 0 &&
+      !items.some(({ explanations }) => explanations.length > 0)
+    ) {
+      const hashes = items.map(({ ruleSet }) => ruleSet.slice(0, 12)).join(', ');
+      const detail = `there was no rule "${rule}" in the rule set that decided (${hashes})`;
+      throw new Refusal(404, 'RULE_UNKNOWN', detail);
     }
-    const event = await installation.events.find(key.id);
-    if (!event) return refuse('EVENT_UNKNOWN', `the event ${key.id} is not stored any more`);
-    try {
-      const evaluations = await tellAgain(installation, event, options.rule);
-      if (options.rule !== undefined && evaluations.length > 0 && !evaluations.some(hasExplanations)) {
-        const hash = evaluations.map(({ ruleSet }) => ruleSet.slice(0, 12)).join(', ');
-        return refuse(
-          'RULE_UNKNOWN',
-          `there was no rule "${options.rule}" in the rule set that decided (${hash})`,
-        );
-      }
-      const { id, origin, eventType } = event;
-      const { state } = key;
-      const reason = state === 'waiting' ? await installation.lookups.reasonOf(id) : key.reason;
-      const about = { eventId: event.eventId, id, origin, eventType, state, reason };
-      process.stdout.write(
-        options.json
-          ? `${JSON.stringify({ ...about, evaluations })}\n`
-          : textOf(event, state, reason, evaluations),
-      );
-      return 0;
-    } catch (error) {
-      if (!(error instanceof RuleSetError)) throw error;
-      return refuse(error.code, error.message);
-    }
+    const { id, origin, eventType, state, reason } = event;
+    const told = { eventId: event.eventId, id, origin, eventType, state, reason, evaluations: items };
+    await print(json ? `${JSON.stringify(told)}\n` : textOf(event, items));
+    return 0;
   });
 }
 
-const hasExplanations = ({ explanations }: ToldEvaluation): boolean => explanations.length > 0;
-
-async function tellAgain(
-  { evaluations, ruleSets }: Installation,
-  event: StoredEvent,
-  rule: string | undefined,
-): Promise<ToldEvaluation[]> {
-  const told: ToldEvaluation[] = [];
-  for (const evaluation of await evaluations.findAll(event.id)) {
-    const ruleSet = await ruleSets.find(evaluation.ruleSet);
-    const explanation = await explainEvent(
-      ruleSet,
-      subjectOf(event),
-      evaluation.inputs,
-      rule === undefined ? {} : { rule },
-    );
-    told.push({
-      occasion: evaluation.occasion,
-      decidedAt: evaluation.decidedAt,
-      ...explanation,
-      suppressions: evaluation.verdicts.filter((one): one is Suppression => 'action' in one),
-      differing: differingFrom(evaluation, explanation),
-    });
-  }
-  return told;
-}
-
-function differingFrom(evaluation: Evaluation, { explanations }: EventExplanation): string[] {
-  const recorded = new Map<string, string>();
-  for (const one of evaluation.verdicts) if ('verdict' in one) recorded.set(one.rule, one.verdict);
-  return explanations
-    .filter(({ rule, verdict }) => {
-      const now = verdict.verdict === 'not listening' ? 'not matched' : verdict.verdict;
-      return now !== (recorded.get(rule) ?? 'not matched');
-    })
-    .map(({ rule }) => rule);
-}
-
-function textOf(
-  event: StoredEvent,
-  state: string,
-  reason: string | null,
-  evaluations: readonly ToldEvaluation[],
-): string {
+function textOf(event: EventDetail, evaluations: readonly ExplainedEvaluation[]): string {
+  const { state, reason } = event;
   const lines = [
-    `${pc.bold('event 事件')} ${printable(event.eventId)}  ${printable(event.eventType)}  ${pc.dim(event.receivedAt.toISOString())}`,
+    `${pc.bold('event 事件')} ${printable(event.eventId)}  ${printable(event.eventType)}  ${pc.dim(printable(event.receivedAt))}`,
   ];
   if (state === 'undecided')
     lines.push(pc.yellow('  not decided yet 尚未求值: it waits for its turn, or no rule set is live'));
@@ -148,6 +81,6 @@ function textOf(
   return `${lines.join('\n').trimEnd()}\n`;
 }
 
-function shownMisses(explanations: EventExplanation['explanations']): number {
+function shownMisses(explanations: ExplainedEvaluation['explanations']): number {
   return explanations.filter(({ verdict }) => verdict.verdict === 'not matched').length;
 }

@@ -1,5 +1,6 @@
+import type { DataSource } from 'typeorm';
 import { DeliveryStore } from '../action/delivery-store.js';
-import { SystemClock } from '../config/clock.js';
+import { type Clock, SystemClock } from '../config/clock.js';
 import { type Config, loadConfig } from '../config/config.js';
 import { createDataSource, migrate } from '../database/data-source.js';
 import { startEmbeddedPostgres } from '../database/embedded-postgres.js';
@@ -11,10 +12,13 @@ import { Wakeup } from '../queue/wakeup.js';
 import { EvaluationStore } from '../rules/evaluation-store.js';
 import { LookupStore } from '../rules/lookup-store.js';
 import { RuleSetStore } from '../rules/rule-set-store.js';
+import { inGoodOrder } from './output.js';
 
 /** The stores of this installation, for one command. */
 export interface Installation {
   readonly settings: Config;
+  readonly clock: Clock;
+  readonly dataSource: DataSource;
   readonly builtIn: Catalogue;
   readonly catalogue: LiveCatalogue;
   readonly events: EventStore;
@@ -26,6 +30,10 @@ export interface Installation {
 
 /** Does one piece of work on the database of this installation, whether the service runs or not. */
 export async function withInstallation<T>(work: (installation: Installation) => Promise<T>): Promise<T> {
+  return await inGoodOrder(async () => await onDatabase(work));
+}
+
+async function onDatabase<T>(work: (installation: Installation) => Promise<T>): Promise<T> {
   const settings = loadConfig(process.env);
   const server =
     settings.DATABASE_URL === undefined
@@ -46,6 +54,8 @@ export async function withInstallation<T>(work: (installation: Installation) => 
     events = new EventStore(dataSource, new Partitions(dataSource), wakeup, clock);
     return await work({
       settings,
+      clock,
+      dataSource,
       builtIn,
       catalogue,
       events,

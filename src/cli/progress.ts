@@ -4,7 +4,8 @@ const EVERY_MS = 2000;
 
 /** How far a long piece of work is: a bar on a terminal, else a line now and then. */
 export interface Progress {
-  readonly step: (done: number, of: number) => void;
+  /** `of` null: nobody knows how much there is. */
+  readonly step: (done: number, of: number | null) => void;
   /** Writes a line without spoiling the bar. */
   readonly say: (line: string) => void;
   readonly end: () => void;
@@ -16,26 +17,26 @@ export function progressOn(
   { doing, done: did, what }: { readonly doing: string; readonly done: string; readonly what: string },
 ): Progress {
   if (stream.isTTY) {
-    const bar = new cliProgress.SingleBar(
-      {
-        format: `${doing} [{bar}] {value} of {total} ${what}`,
-        stream,
-        clearOnComplete: true,
-        hideCursor: true,
-      },
-      cliProgress.Presets.legacy,
-    );
+    let bar: cliProgress.SingleBar | null = null;
+    const begun = (of: number | null): cliProgress.SingleBar => {
+      const format =
+        of === null ? `${doing}: {value} ${what}` : `${doing} [{bar}] {value} of {total} ${what}`;
+      const options = { format, stream, clearOnComplete: true, hideCursor: true };
+      const begin = new cliProgress.SingleBar(options, cliProgress.Presets.legacy);
+      begin.start(of ?? 0, 0);
+      return begin;
+    };
     return {
       step: (done, of) => {
-        if (!bar.isActive) bar.start(of, 0);
+        bar ??= begun(of);
         bar.update(done);
       },
       say: (line) => {
         // The bar is drawn again with the next step.
-        stream.write(bar.isActive ? `\r\u001b[K${line}\n` : `${line}\n`);
+        stream.write(bar ? `\r\u001b[K${line}\n` : `${line}\n`);
       },
       end: () => {
-        bar.stop();
+        bar?.stop();
       },
     };
   }
@@ -44,7 +45,7 @@ export function progressOn(
     step: (done, of) => {
       if (performance.now() - last < EVERY_MS) return;
       last = performance.now();
-      stream.write(`${did} ${done} of ${of} ${what}\n`);
+      stream.write(`${did} ${done}${of === null ? '' : ` of ${of}`} ${what}\n`);
     },
     say: (line) => {
       stream.write(`${line}\n`);

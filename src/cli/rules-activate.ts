@@ -1,21 +1,19 @@
-import { RuleSetError } from '../rules/rules.errors.js';
-import { withInstallation } from './installation.js';
-import { refuse } from './refuse.js';
+import { type AdminPlace, withAdmin } from './admin.js';
+import { print } from './output.js';
 
 /** `aftersign rules activate`: works whether the service runs or not; a running one takes the set with its next event. */
-export async function activateRuleSet(hash: string, json: boolean): Promise<number> {
-  return await withInstallation(async ({ ruleSets }) => {
-    try {
-      const activated = await ruleSets.activate(hash);
-      process.stdout.write(
-        json
-          ? `${JSON.stringify(activated)}\n`
-          : `Rule set ${activated.hash.slice(0, 12)} is live (activation ${activated.number}).\n`,
-      );
-      return 0;
-    } catch (error) {
-      if (!(error instanceof RuleSetError)) throw error;
-      return refuse(error.code, error.message);
-    }
+export async function activateRuleSet(
+  hash: string,
+  options: AdminPlace & { readonly reason?: string; readonly json?: boolean },
+): Promise<number> {
+  const { reason, json } = options;
+  return await withAdmin(options, async ({ ruleSets }) => {
+    const activated = await ruleSets.activate(hash, reason === undefined ? {} : { reason });
+    await print(
+      json
+        ? `${JSON.stringify(activated)}\n`
+        : `Rule set ${activated.hash.slice(0, 12)} is live (activation ${activated.number}).\n`,
+    );
+    return 0;
   });
 }

@@ -1,17 +1,17 @@
 import Table from 'cli-table3';
+import { Refusal } from '../config/problem.js';
 import { printable } from '../config/terminal-text.js';
-import type { FieldDefinition } from '../events/catalogue.js';
-import type { ConditionDocument, LeafDocument } from '../rules/condition-document.js';
-import { referenceIn } from '../rules/condition-document.js';
-import type { LookupDocument } from '../rules/lookup-document.js';
-import { parseOperator } from '../rules/operators.js';
-import type { Rule, RuleSet } from '../rules/rule-set.js';
+import type { RuleTable } from '../console/api/rule-sets.schema.js';
+import { lookupDocumentsOf, ruleTable } from '../console/api/rule-table.js';
+import type { RuleSet } from '../rules/rule-set.js';
+import { type Admin, type AdminPlace, withAdmin } from './admin.js';
 import { inColour, pc } from './colours.js';
-import { withInstallation } from './installation.js';
+import { print } from './output.js';
+import { progressOn } from './progress.js';
 import { refuse } from './refuse.js';
 import { loadRuleSet, rulesFolder } from './rules-folder.js';
 
-export interface ShowOptions {
+export interface ShowOptions extends AdminPlace {
   /** The rules folder; the default is that of the settings. */
   readonly rules?: string | undefined;
   /** The rule set that is live, instead of the files on disk. */
@@ -19,135 +19,149 @@ export interface ShowOptions {
   readonly json: boolean;
 }
 
+/** What is told of a rule. */
+interface ShownRule {
+  readonly name: string;
+  readonly description: string | null;
+  readonly owner: string | null;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly enabled: boolean;
+  readonly priority: number;
+  readonly file: string;
+  readonly document: object;
+  readonly lookupDocuments: Readonly<Record<string, unknown>>;
+  readonly table: RuleTable;
+}
+
+/** Asked for at once. */
+const TOGETHER = 8;
+
 /** `aftersign rules show [name]`: each rule as a plain table. Exit code 1 when there is no such rule or no sound set. */
 export async function showRules(name: string | undefined, options: ShowOptions): Promise<number> {
-  const ruleSet = options.live
-    ? await withInstallation(async ({ ruleSets }) => await ruleSets.current())
-    : await loadRuleSet(rulesFolder(options.rules));
-  if (!ruleSet) {
-    if (options.live) process.stderr.write('No rule set is live.\n');
-    return 1;
+  if (options.server !== undefined && !options.live) {
+    process.stderr.write('error: a service has the live rule set only: --server goes with --live\n');
+    return 2;
   }
-  const rules = ruleSet.rules.filter((rule) => name === undefined || rule.name === name);
+  if (options.live)
+    return await withAdmin(options, async ({ ruleSets }) => {
+      const { ruleSet, items } = await ruleSets.rules();
+      if (ruleSet === null) return noneLive();
+      const names = name === undefined ? items.map((one) => one.name) : [name];
+      return await show(ruleSet, await liveRules(ruleSets, names), options.json);
+    });
+  const ruleSet = await loadRuleSet(rulesFolder(options.rules));
+  if (!ruleSet) return 1;
+  const rules = rulesOf(ruleSet).filter((rule) => name === undefined || rule.name === name);
   if (name !== undefined && rules.length === 0) {
     const names = ruleSet.rules.map((rule) => rule.name);
     return refuse('RULE_UNKNOWN', `there is no rule "${name}"; there are ${names.join(', ') || 'none'}`);
   }
-  process.stdout.write(
-    options.json
-      ? `${JSON.stringify({ ruleSet: ruleSet.hash, rules: rules.map(({ document }) => document), lookups: lookupsOf(rules, ruleSet) })}\n`
-      : `${rules.map((rule) => tableOf(rule, ruleSet)).join('\n\n')}\n`,
+  return await show(ruleSet.hash, rules, options.json);
+}
+
+function noneLive(): 1 {
+  process.stderr.write('No rule set is live.\n');
+  return 1;
+}
+
+async function liveRules(ruleSets: Admin['ruleSets'], names: readonly string[]): Promise<ShownRule[]> {
+  const progress = progressOn(process.stderr, { doing: 'reading', done: 'read', what: 'rules' });
+  const rules: ShownRule[] = [];
+  try {
+    for (let at = 0; at < names.length; at += TOGETHER) {
+      const some = names.slice(at, at + TOGETHER);
+      rules.push(...(await Promise.all(some.map((name) => ruleSets.rule(name)))));
+      if (names.length > TOGETHER) progress.step(rules.length, names.length);
+    }
+  } finally {
+    progress.end();
+  }
+  const sets = new Set(rules.map((rule) => ('ruleSet' in rule ? rule.ruleSet : '')));
+  if (sets.size > 1)
+    throw new Refusal(409, 'RULES_CHANGING', 'Another rule set became live in between: ask again.');
+  return rules;
+}
+
+function rulesOf(ruleSet: RuleSet): ShownRule[] {
+  return ruleSet.rules.map((rule) => {
+    const { name, description, owner, labels, enabled, priority, file, document } = rule;
+    const lookupDocuments = lookupDocumentsOf([rule], ruleSet);
+    const table = ruleTable(rule, ruleSet);
+    return { name, description, owner, labels, enabled, priority, file, document, lookupDocuments, table };
+  });
+}
+
+async function show(ruleSet: string, rules: readonly ShownRule[], json: boolean): Promise<number> {
+  const lookups = Object.assign({}, ...rules.map((one) => one.lookupDocuments)) as object;
+  await print(
+    json
+      ? `${JSON.stringify({ ruleSet, rules: rules.map(({ document }) => document), lookups })}\n`
+      : `${rules.map(tableOf).join('\n\n')}\n`,
   );
   return 0;
 }
 
-/** The look-ups that the rules read, by name; in the order of the file. */
-function lookupsOf(rules: readonly Rule[], { lookups }: RuleSet): Record<string, LookupDocument> {
-  const read = new Set(
-    rules.flatMap((rule) => [...(rule.lookups?.conditions ?? []), ...(rule.lookups?.templates ?? [])]),
-  );
-  // What one look-up needs of another is read too; a set grows while it is walked through.
-  for (const name of read) for (const needed of lookups.get(name)?.needs ?? []) read.add(needed);
-  return Object.fromEntries(
-    [...lookups.values()].filter(({ name }) => read.has(name)).map(({ name, document }) => [name, document]),
-  );
-}
-
-function tableOf(rule: Rule, ruleSet: RuleSet): string {
-  const { catalogue, conditions } = ruleSet;
+function tableOf({ table: lines, ...rule }: ShownRule): string {
   const table = new Table({
     style: { head: [], border: inColour ? ['gray'] : [] },
     wordWrap: true,
     colWidths: [12, Math.max(48, (process.stdout.columns || 100) - 16)],
   });
-  const { document } = rule;
-  const lookups = Object.entries(lookupsOf([rule], ruleSet)).map(
-    ([name, lookup]) => `${name}: ${lookup.type} ${lookup.type === 'http' ? lookup.url : lookup.id}`,
-  );
   const about = [
     rule.file,
     ...(rule.owner ? [`owner ${rule.owner}`] : []),
     `priority ${rule.priority}`,
     ...Object.entries(rule.labels).map(([key, value]) => `${key}=${value}`),
   ];
+  const asked = lines.lookups.map(({ name, text }) => printable(`${name}: ${text}`));
   table.push(
     [
       'rule 规则',
-      `${pc.bold(rule.name)}${rule.enabled ? '' : pc.yellow('  disabled 已停用')}${rule.description ? `\n${printable(rule.description)}` : ''}`,
+      `${pc.bold(printable(rule.name))}${rule.enabled ? '' : pc.yellow('  disabled 已停用')}${rule.description ? `\n${printable(rule.description)}` : ''}`,
     ],
     ['file 文件', printable(about.join(' · '))],
-    ['when 触发', rule.trigger.map((one) => labelled(one, catalogue.find(one)?.label)).join('\n')],
-    ['if 条件', linesOf(document.conditions, rule, ruleSet, conditions, 0).join('\n')],
-    ...(lookups.length > 0 ? [['ask 查询', lookups.map(printable).join('\n')]] : []),
-    ['then 动作', document.actions.map((action) => printable(summaryOf(action))).join('\n')],
+    ['when 触发', lines.trigger.map(({ text, label }) => labelled(printable(text), label)).join('\n')],
+    ['if 条件', lines.conditions.map(conditionLine).join('\n')],
+    ...(asked.length > 0 ? [['ask 查询', asked.join('\n')]] : []),
+    [
+      'then 动作',
+      lines.actions.map(({ name, kind, text }) => printable(`${name}: ${kindText(kind)}${text}`)).join('\n'),
+    ],
   );
   return table.toString();
 }
 
-function labelled(text: string, label: { readonly zh: string; readonly en: string } | undefined): string {
+type Label = RuleTable['trigger'][number]['label'];
+
+function labelled(text: string, label: Label): string {
   return label ? `${text}\n\u00a0\u00a0${pc.cyan(`${label.zh} / ${label.en}`)}` : text;
 }
 
-const GROUPS = { all: 'all of 全部满足', any: 'any of 任一满足', not: 'not 不满足' };
+const GROUPS = { all: 'all of 全部满足', any: 'any of 任一满足', not: 'not 不满足' } as const;
 
-function linesOf(
-  condition: ConditionDocument,
-  rule: Rule,
-  ruleSet: RuleSet,
-  named: ReadonlyMap<string, ConditionDocument>,
-  depth: number,
-): string[] {
+function conditionLine({ depth, kind, name, parts }: RuleTable['conditions'][number]): string {
   // The table takes plain spaces away where it breaks lines.
   const indent = '\u00a0\u00a0'.repeat(depth);
-  const below = (one: ConditionDocument): string[] => linesOf(one, rule, ruleSet, named, depth + 1);
-  if ('condition' in condition) {
-    const meant = named.get(condition.condition);
-    return [`${indent}condition 命名条件 ${pc.bold(condition.condition)}`, ...(meant ? below(meant) : [])];
-  }
-  const title = 'name' in condition && condition.name ? `  (${printable(condition.name)})` : '';
-  if ('all' in condition) return [`${indent}${GROUPS.all}${title}`, ...condition.all.flatMap(below)];
-  if ('any' in condition) return [`${indent}${GROUPS.any}${title}`, ...condition.any.flatMap(below)];
-  if ('not' in condition) return [`${indent}${GROUPS.not}${title}`, ...below(condition.not)];
-  return [`${indent}${leafLine(condition, rule, ruleSet)}`];
+  if (kind === 'named') return `${indent}condition 命名条件 ${pc.bold(printable(name ?? ''))}`;
+  if (kind !== 'leaf') return `${indent}${GROUPS[kind]}${name ? `  (${printable(name)})` : ''}`;
+  const [fact, operator, ...values] = parts;
+  const short = (part: (typeof parts)[number] | undefined): string =>
+    part ? `${printable(part.text)}${part.label ? ` ${pc.cyan(part.label.zh)}` : ''}` : '';
+  const value = values.map(
+    ({ text, label }) => `${printable(text)}${label ? ` ${pc.cyan(`${label.zh} / ${label.en}`)}` : ''}`,
+  );
+  return `${indent}${[short(fact), short(operator), value.join(', ')].join('  ')}`;
 }
 
-function leafLine(leaf: LeafDocument, rule: Rule, ruleSet: RuleSet): string {
-  const types = rule.trigger.flatMap((pattern) => ruleSet.catalogue.matching(pattern));
-  const field = types
-    .map(({ eventType }) => ruleSet.fieldOf(eventType, leaf.fact))
-    .find((one) => one !== null);
-  const operator = parseOperator(leaf.operator)?.base.label;
-  const fact = printable(leaf.path ? `${leaf.fact} ${leaf.path}` : leaf.fact);
-  return [
-    `${fact}${field ? ` ${pc.cyan(field.label.zh)}` : ''}`,
-    `${leaf.operator}${operator ? ` ${pc.cyan(operator.zh)}` : ''}`,
-    valueOf(leaf.value, field),
-  ].join('  ');
-}
-
-function valueOf(value: unknown, field: FieldDefinition | undefined): string {
-  const other = referenceIn(value);
-  if (other) return `fact 事实 ${printable(other.path ? `${other.fact} ${other.path}` : other.fact)}`;
-  if (Array.isArray(value)) return value.map((one) => valueOf(one, field)).join(', ');
-  const label = field?.enum?.find((one) => one.value === value)?.label;
-  return `${printable(JSON.stringify(value))}${label ? ` ${pc.cyan(`${label.zh} / ${label.en}`)}` : ''}`;
-}
-
-function summaryOf(action: Rule['document']['actions'][number]): string {
-  switch (action.type) {
-    case 'http':
-      return `${action.name}: ${action.method} ${action.url}`;
+function kindText(kind: string): string {
+  switch (kind) {
     case 'email':
-      return `${action.name}: e-mail 邮件 to ${action.to.join(', ')}: ${action.subject}`;
+      return 'e-mail 邮件 ';
     case 'feishu-bot':
-      return `${action.name}: Feishu bot 飞书机器人 ${action.url}: ${messageOf(action)}`;
-    case 'feishu-message': {
-      const receivers = Object.entries(action.to).map(([kind, id]) => `${kind} ${id}`);
-      return `${action.name}: Feishu message 飞书消息 to ${receivers.join(', ')}: ${messageOf(action)}`;
-    }
+      return 'Feishu bot 飞书机器人 ';
+    case 'feishu-message':
+      return 'Feishu message 飞书消息 ';
+    default:
+      return '';
   }
-}
-
-function messageOf({ text }: { readonly text?: string | undefined }): string {
-  return text ?? 'a card 卡片';
 }

@@ -9,11 +9,12 @@ import type { LookupAnswers } from '../rules/lookup-document.js';
 import type { RuleSet } from '../rules/rule-set.js';
 import { subjectOf } from '../rules/subject.js';
 import { pc } from './colours.js';
-import { declaredSource } from './declared-source.js';
+import { declaredSource } from '../ingestion/declared-source.js';
 import { readEventFile } from './event-file.js';
 import { withInstallation } from './installation.js';
 import { answersFor, type GivenAnswers, readLookupFile } from './lookup-answers.js';
 import { refuse } from './refuse.js';
+import { readableRequest } from './readable-request.js';
 import { loadRuleSet, rulesFolder } from './rules-folder.js';
 
 export interface TryOptions {
@@ -185,7 +186,7 @@ function textOf(
       one.state === 'dead' ? pc.red(`dead, ${String(one.code)}: ${String(one.reason)}`) : 'would be sent';
     lines.push(`  → ${pc.bold(`${one.rule} / ${one.action}`)} to ${printable(one.target)}: ${outcome}`);
     if (one.request !== null) {
-      for (const line of JSON.stringify(readable(one.request), null, 2).split('\n'))
+      for (const line of JSON.stringify(readableRequest(one.request), null, 2).split('\n'))
         lines.push(pc.dim(`      ${printable(line)}`));
     }
   }
@@ -194,18 +195,6 @@ function textOf(
 
 function shortened(text: string): string {
   return text.length > 200 ? `${text.slice(0, 199)}…` : text;
-}
-
-/** A JSON body as JSON, rather than as a text full of escapes. */
-function readable(request: unknown): unknown {
-  if (typeof request !== 'object' || request === null || !('body' in request)) return request;
-  const { body } = request;
-  if (typeof body !== 'string' || !/^[[{]/.test(body)) return request;
-  try {
-    return { ...request, body: JSON.parse(body) as unknown };
-  } catch {
-    return request;
-  }
 }
 
 function detailOf(verdict: Verdict): string {

@@ -1,6 +1,7 @@
 import type { Clock } from '../config/clock.js';
 import { type Log, messageOf } from '../config/log.js';
 import type { Metrics } from '../config/metrics.js';
+import type { Tracing } from '../config/tracing.js';
 import type { Catalogue } from '../events/catalogue.js';
 import { readEnvelope } from '../events/envelope.js';
 import type { EventStore } from '../events/event-store.js';
@@ -30,6 +31,7 @@ export interface ConnectionTools {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
+  readonly tracing?: Tracing;
 }
 
 type Client = Pick<FeishuClient, 'start' | 'close'>;
@@ -201,7 +203,7 @@ export class FeishuConnection {
   }
 
   private async store(event: IncomingEvent): Promise<void> {
-    const { events, log, metrics } = this.tools;
+    const { events, clock, log, metrics, tracing } = this.tools;
     const started = performance.now();
     const { origin, eventId, eventType } = event;
     try {
@@ -209,6 +211,11 @@ export class FeishuConnection {
       const seconds = (performance.now() - started) / 1000;
       metrics.received.inc({ source: SOURCE, outcome });
       metrics.ackSeconds.observe(seconds);
+      if (id !== null && tracing?.isOn) {
+        const until = clock.now();
+        const since = until - seconds * 1000;
+        tracing.received({ id, eventType, source: SOURCE, path: null, traceparent: null, since, until });
+      }
       const ms = Math.round(seconds * 1000);
       log.info({ event: 'event.received', outcome, id, origin, eventId, eventType, ms }, 'event received');
     } catch (error) {

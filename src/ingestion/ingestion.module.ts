@@ -3,6 +3,7 @@ import { Clock } from '../config/clock.js';
 import { Config } from '../config/config.module.js';
 import { Log } from '../config/log.js';
 import { Metrics } from '../config/metrics.js';
+import { Tracing } from '../config/tracing.js';
 import { Catalogue } from '../events/catalogue.js';
 import { EventStore } from '../events/event-store.js';
 import { EventsModule } from '../events/events.module.js';
@@ -27,7 +28,7 @@ import { WebhookDoors } from './webhook-doors.js';
     },
     {
       provide: FeishuConnections,
-      inject: [Config, EventStore, LiveCatalogue, Clock, Log, Metrics],
+      inject: [Config, EventStore, LiveCatalogue, Clock, Log, Metrics, Tracing],
       useFactory: (
         { settings }: Config,
         events: EventStore,
@@ -35,11 +36,12 @@ import { WebhookDoors } from './webhook-doors.js';
         clock: Clock,
         log: Log,
         metrics: Metrics,
+        tracing: Tracing,
       ) =>
         new FeishuConnections(
           settings.feishuApps,
           { ca: settings.OUTBOUND_CA, proxy: settings.OUTBOUND_PROXY },
-          { events, catalogue, clock, log, metrics },
+          { events, catalogue, clock, log, metrics, tracing },
         ),
     },
   ],

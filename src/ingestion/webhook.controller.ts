@@ -1,16 +1,19 @@
 import { Controller, NotFoundException, Options, Param, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Access } from '../config/access.js';
 import { Clock } from '../config/clock.js';
 import { Log, messageOf } from '../config/log.js';
 import { Metrics } from '../config/metrics.js';
 import { sendProblem } from '../config/problem.js';
+import { Tracing } from '../config/tracing.js';
 import type { IncomingEvent } from '../events/event.js';
 import { EventStore } from '../events/event-store.js';
-import type { Refusal } from './verified.js';
+import { headerText, type Refusal } from './verified.js';
 import { type WebhookDoor, WebhookDoors } from './webhook-doors.js';
 
 /** From a request to a stored event, at the path of each Feishu app and each other system. 200 only after the commit. */
 @Controller()
+@Access('open')
 export class WebhookController {
   constructor(
     private readonly doors: WebhookDoors,
@@ -18,6 +21,7 @@ export class WebhookController {
     private readonly clock: Clock,
     private readonly metrics: Metrics,
     private readonly log: Log,
+    private readonly tracing: Tracing,
   ) {}
 
   @Post('/webhook/event')
@@ -61,7 +65,7 @@ export class WebhookController {
     } else if (verified.kind === 'refused') {
       await this.refuse(door, verified, raw.length, request, reply);
     } else {
-      await this.store(door, verified.event, started, reply);
+      await this.store(door, verified.event, started, request, reply);
     }
   }
 
@@ -82,6 +86,7 @@ export class WebhookController {
     door: WebhookDoor,
     event: IncomingEvent,
     started: number,
+    request: FastifyRequest,
     reply: FastifyReply,
   ): Promise<void> {
     const { origin, eventId, eventType } = event;
@@ -90,6 +95,7 @@ export class WebhookController {
       const seconds = (performance.now() - started) / 1000;
       this.count(door, outcome);
       this.metrics.ackSeconds.observe(seconds);
+      if (id !== null && this.tracing.isOn) this.trace(id, event, seconds, door, request);
       this.log.info(
         {
           event: 'event.received',
@@ -113,6 +119,25 @@ export class WebhookController {
         detail: 'The event could not be stored: send it again later.',
       });
     }
+  }
+
+  private trace(
+    id: string,
+    { eventType, source }: IncomingEvent,
+    seconds: number,
+    { path }: WebhookDoor,
+    { headers }: FastifyRequest,
+  ): void {
+    const until = this.clock.now();
+    this.tracing.received({
+      id,
+      eventType,
+      source,
+      path,
+      traceparent: headerText(headers, 'traceparent'),
+      since: until - seconds * 1000,
+      until,
+    });
   }
 
   private count({ kind }: WebhookDoor, outcome: string): void {

@@ -1,7 +1,7 @@
 import type { Config } from '../config/config.js';
 import type { WebhookSource } from '../config/sources.js';
 
-/** The source that a command names. Answers a sentence when `SOURCES_FILE` declares none of that name. */
+/** The source that somebody names. Answers a sentence when `SOURCES_FILE` declares none of that name. */
 export function declaredSource(
   { webhookSources }: Pick<Config, 'webhookSources'>,
   name: string,

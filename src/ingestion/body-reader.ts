@@ -4,10 +4,10 @@ import type { Catalogue } from '../events/catalogue.js';
 import { readEnvelope } from '../events/envelope.js';
 import type { IncomingEvent, SourceKind } from '../events/event.js';
 import { isObject, own } from '../events/own-member.js';
-import { STRUCTURED } from '../ingestion/cloud-event-http.js';
-import { decryptFeishu, feishuAesKey } from '../ingestion/feishu-crypto.js';
-import { FeishuEvents, parseBody } from '../ingestion/feishu-event.js';
-import { SourceEvents } from '../ingestion/source-events.js';
+import { STRUCTURED } from './cloud-event-http.js';
+import { decryptFeishu, feishuAesKey } from './feishu-crypto.js';
+import { FeishuEvents, parseBody } from './feishu-event.js';
+import { SourceEvents } from './source-events.js';
 
 /** How bodies from files are read. */
 export interface BodyReading {

@@ -1,0 +1,106 @@
+import { Refusal } from '../config/problem.js';
+import type { MadeToken, NewToken } from '../console/access/tokens.schema.js';
+import type { ChangedUser, NewUser, User, UserChange } from '../console/access/users.schema.js';
+import type {
+  ActBody,
+  Delivery,
+  DELIVERY_ACTS,
+  DeliveryDetail,
+  DeliveryQuery,
+} from '../console/api/deliveries.schema.js';
+import type { ErasureBody, ErasureDays, ErasureResult } from '../console/api/erasures.schema.js';
+import type {
+  Event,
+  EventDetail,
+  EventFilterQuery,
+  EventQuery,
+  Imported,
+  ImportQuery,
+} from '../console/api/events.schema.js';
+import type { ExplainedEvaluations, ExplanationsQuery } from '../console/api/explanations.schema.js';
+import type { Page, PageQuery } from '../console/api/page.js';
+import type {
+  Activated,
+  RuleAnswer,
+  Rules,
+  RuleSetActivation,
+  RuleSetQuery,
+} from '../console/api/rule-sets.schema.js';
+import type { Targets } from '../console/api/targets.schema.js';
+import { NobodyReads } from './output.js';
+import { refuse } from './refuse.js';
+import { printable } from '../config/terminal-text.js';
+import type { ServerAddress } from './server-address.js';
+
+export type DeliveryAct = (typeof DELIVERY_ACTS)[number];
+
+/** What can be seen and done, on the database of this machine or by a running service. All throw Refusals. */
+export interface Admin {
+  readonly events: {
+    list(query: EventQuery): Promise<Page<Event>>;
+    find(id: string): Promise<EventDetail>;
+    evaluations(id: string, query: ExplanationsQuery): Promise<ExplainedEvaluations>;
+    /** Bytes of lines of JSON. */
+    export(filter: EventFilterQuery): AsyncIterable<string | Buffer>;
+    /** `lines`: up to 1 MiB. */
+    import(query: ImportQuery, lines: Buffer): Promise<Imported>;
+  };
+  readonly deliveries: {
+    list(query: DeliveryQuery): Promise<Page<Delivery>>;
+    find(id: string): Promise<DeliveryDetail>;
+    act(id: string, act: DeliveryAct, body: ActBody): Promise<Delivery>;
+  };
+  readonly ruleSets: {
+    list(query: RuleSetQuery): Promise<Page<RuleSetActivation>>;
+    activate(hash: string, body: ActBody): Promise<Activated>;
+    rules(): Promise<Rules>;
+    rule(name: string): Promise<RuleAnswer>;
+  };
+  readonly targets: { list(): Promise<Targets> };
+  readonly users: {
+    list(query: PageQuery): Promise<Page<User>>;
+    create(user: NewUser): Promise<ChangedUser>;
+    change(name: string, change: UserChange): Promise<ChangedUser>;
+    remove(name: string): Promise<void>;
+    /** A token of this user. */
+    makeToken(user: string, token: NewToken): Promise<MadeToken>;
+  };
+  readonly erasures: { days(): Promise<ErasureDays>; erase(body: ErasureBody): Promise<ErasureResult> };
+}
+
+/** Where a command works: on this machine, or with `--server` there. */
+export interface AdminPlace {
+  readonly server?: ServerAddress | undefined;
+}
+
+/** Does one piece of work there; says why it is refused. Answers the exit code: 2 when the request itself is wrong. */
+export async function withAdmin(
+  { server }: AdminPlace,
+  work: (admin: Admin) => Promise<number>,
+): Promise<number> {
+  try {
+    if (server === undefined) {
+      const { withLocalAdmin } = await import('./local-admin.js');
+      return await withLocalAdmin(work);
+    }
+    const { withRemoteAdmin } = await import('./remote-admin.js');
+    return await withRemoteAdmin(server, work);
+  } catch (error) {
+    if (error instanceof NobodyReads) return 0;
+    if (error instanceof Refusal) return refuseWith(error);
+    throw error;
+  }
+}
+
+/** Says why something is refused. Answers the exit code. */
+export function refuseWith({ code, detail, errors, status }: Refusal): 1 | 2 {
+  const places = errors?.map(({ path, message }) => `\n  ${path}: ${message}`).join('');
+  refuse(code, printableLines(places ? `the request does not fit:${places}` : detail));
+  // The name of a source is looked up, as that of a rule is.
+  return status === 400 && code !== 'SOURCE_UNKNOWN' ? 2 : 1;
+}
+
+/** What a service says is text of others too. */
+function printableLines(text: string): string {
+  return text.split('\n').map(printable).join('\n');
+}

@@ -1,0 +1,101 @@
+import { hostname, userInfo } from 'node:os';
+import type { ZodType } from 'zod';
+import type { Actor } from '../config/access.js';
+import { Refusal } from '../config/problem.js';
+import { createAccessServices } from '../console/access/access-services.js';
+import { NEW_TOKEN } from '../console/access/tokens.schema.js';
+import { NEW_USER, USER_CHANGE, USER_NAME, USERS_QUERY } from '../console/access/users.schema.js';
+import { ACT_BODY, DELIVERY_QUERY } from '../console/api/deliveries.schema.js';
+import { ERASURE_REQUEST } from '../console/api/erasures.schema.js';
+import { EVENT_FILTER, EVENT_QUERY, IMPORT_QUERY } from '../console/api/events.schema.js';
+import { EXPLANATIONS_QUERY } from '../console/api/explanations.schema.js';
+import { RULE_SET_QUERY } from '../console/api/rule-sets.schema.js';
+import { createServices, NO_ROOMS } from '../console/api/services.js';
+import type { Admin } from './admin.js';
+import { type Installation, withInstallation } from './installation.js';
+import { queryTexts } from './query-texts.js';
+
+/** Does one piece of work on the database of this installation, as whoever may read its settings: an admin. */
+export async function withLocalAdmin<T>(work: (admin: Admin) => Promise<T>): Promise<T> {
+  return await withInstallation(async (installation) => {
+    await installation.catalogue.refresh();
+    return await work(localAdmin(installation));
+  });
+}
+
+/** The services that a running Aftersign answers with; what is asked is checked as it would be there. */
+function localAdmin(installation: Installation): Admin {
+  const { dataSource, clock, settings } = installation;
+  const { audit, users, tokens } = createAccessServices({ dataSource, clock, dataDir: settings.DATA_DIR });
+  const services = createServices({ ...installation, audit, here: NO_ROOMS });
+  const { events, deliveries, ruleSets, targets, erasures } = services;
+  const by = whoRunsThis();
+  return {
+    events: {
+      list: async (query) => await events.list(by, asked(EVENT_QUERY, query)),
+      find: (id) => events.find(by, id),
+      evaluations: async (id, query) => await events.evaluations(by, id, asked(EXPLANATIONS_QUERY, query)),
+      export: (filter) => events.export(by, asked(EVENT_FILTER, filter)),
+      import: async (query, lines) => await events.import(by, asked(IMPORT_QUERY, query), lines),
+    },
+    deliveries: {
+      list: async (query) => await deliveries.list(by, asked(DELIVERY_QUERY, query)),
+      find: (id) => deliveries.find(by, id),
+      act: async (id, act, body) => await deliveries.act(by, id, act, checked(ACT_BODY, body)),
+    },
+    ruleSets: {
+      list: async (query) => await ruleSets.list(by, asked(RULE_SET_QUERY, query)),
+      activate: async (hash, body) => await ruleSets.activate(by, hash, checked(ACT_BODY, body)),
+      rules: () => ruleSets.rules(by),
+      rule: (name) => ruleSets.rule(by, name),
+    },
+    targets: { list: () => targets.list(by) },
+    users: {
+      list: async (query) => await users.list(by, asked(USERS_QUERY, query)),
+      create: async (user) => await users.create(by, checked(NEW_USER, user)),
+      change: async (name, change) =>
+        await users.change(by, checked(USER_NAME, name), checked(USER_CHANGE, change)),
+      remove: async (name) => {
+        await users.remove(by, checked(USER_NAME, name));
+      },
+      makeToken: async (user, token) =>
+        await tokens.create(by, checked(NEW_TOKEN, token), { user: checked(USER_NAME, user) }),
+    },
+    erasures: {
+      days: () => erasures.days(by),
+      erase: async (body) => await erasures.erase(by, checked(ERASURE_REQUEST, body)),
+    },
+  };
+}
+
+/** A query, through the texts that an address would hold. */
+function asked<T>(schema: ZodType<T>, query: Parameters<typeof queryTexts>[0]): T {
+  return checked(schema, queryTexts(query));
+}
+
+/** @throws Refusal 400 REQUEST_INVALID */
+function checked<T>(schema: ZodType<T>, given: unknown): T {
+  const { success, data, error } = schema.safeParse(given);
+  if (success) return data;
+  const errors = error.issues.map(({ path, message }) => ({ path: path.join('.'), message }));
+  throw new Refusal(400, 'REQUEST_INVALID', 'The request does not fit: see "errors".', { errors });
+}
+
+function whoRunsThis(): Actor {
+  return {
+    name: `${systemUser()}@${hostname()}`,
+    role: 'admin',
+    means: 'command',
+    userId: null,
+    address: null,
+  };
+}
+
+function systemUser(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // In a container the user may have a number only.
+    return `uid-${process.getuid?.() ?? 'unknown'}`;
+  }
+}

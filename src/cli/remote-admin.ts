@@ -1,0 +1,97 @@
+import { loadConfig } from '../config/config.js';
+import { Refusal } from '../config/problem.js';
+import { SESSION } from '../console/access/login.schema.js';
+import { MADE_TOKEN } from '../console/access/tokens.schema.js';
+import { CHANGED_USER, USER_PAGE } from '../console/access/users.schema.js';
+import { DELIVERY, DELIVERY_DETAIL, DELIVERY_PAGE } from '../console/api/deliveries.schema.js';
+import { ERASURE_ANSWER, ERASURE_DAYS } from '../console/api/erasures.schema.js';
+import { EVENT_DETAIL, EVENT_PAGE, IMPORTED } from '../console/api/events.schema.js';
+import { EXPLAINED_EVALUATIONS } from '../console/api/explanations.schema.js';
+import { ACTIVATED, RULE, RULE_SET_ACTIVATION_PAGE, RULES } from '../console/api/rule-sets.schema.js';
+import { TARGETS } from '../console/api/targets.schema.js';
+import type { Admin } from './admin.js';
+import { AdminHttp } from './admin-http.js';
+import { readToken } from './admin-token.js';
+import { queryTexts } from './query-texts.js';
+import type { ServerAddress } from './server-address.js';
+
+/** Does one piece of work by the API of a running service. No other settings than the token and OUTBOUND_CA count. */
+export async function withRemoteAdmin<T>(
+  server: ServerAddress,
+  work: (admin: Admin) => Promise<T>,
+): Promise<T> {
+  const token = await readToken(process.env);
+  const { OUTBOUND_CA } = loadConfig({ OUTBOUND_CA: process.env['OUTBOUND_CA'] });
+  if (server.exposed)
+    process.stderr.write(
+      `Warning: ${server.origin} is reached without encryption, and the token can be read on the way: use https.\n`,
+    );
+  const http = new AdminHttp(server, token, OUTBOUND_CA);
+  try {
+    return await work(new RemoteAdmin(http));
+  } finally {
+    await http.close();
+  }
+}
+
+class RemoteAdmin implements Admin {
+  readonly events: Admin['events'];
+  readonly deliveries: Admin['deliveries'];
+  readonly ruleSets: Admin['ruleSets'];
+  readonly targets: Admin['targets'];
+  readonly users: Admin['users'];
+  readonly erasures: Admin['erasures'];
+
+  constructor(http: AdminHttp) {
+    this.events = {
+      list: (query) => http.ask({ path: '/events', query: queryTexts(query) }, EVENT_PAGE),
+      find: (id) => http.ask({ path: at('events', id) }, EVENT_DETAIL),
+      evaluations: (id, query) =>
+        http.ask({ path: at('events', id, 'evaluations'), query: queryTexts(query) }, EXPLAINED_EVALUATIONS),
+      export: (filter) => http.stream({ path: '/events/export', query: queryTexts(filter) }),
+      import: (query, lines) =>
+        http.ask({ method: 'POST', path: '/events/import', query: queryTexts(query), body: lines }, IMPORTED),
+    };
+    this.deliveries = {
+      list: (query) => http.ask({ path: '/deliveries', query: queryTexts(query) }, DELIVERY_PAGE),
+      find: (id) => http.ask({ path: at('deliveries', id) }, DELIVERY_DETAIL),
+      act: (id, act, body) => http.ask({ method: 'POST', path: at('deliveries', id, act), body }, DELIVERY),
+    };
+    this.ruleSets = {
+      list: (query) => http.ask({ path: '/rule-sets', query: queryTexts(query) }, RULE_SET_ACTIVATION_PAGE),
+      activate: (hash, body) =>
+        http.ask({ method: 'POST', path: at('rule-sets', hash, 'activate'), body }, ACTIVATED),
+      rules: () => http.ask({ path: '/rules' }, RULES),
+      rule: (name) => http.ask({ path: at('rules', name) }, RULE),
+    };
+    this.targets = { list: () => http.ask({ path: '/targets' }, TARGETS) };
+    this.users = {
+      list: (query) => http.ask({ path: '/users', query: queryTexts(query) }, USER_PAGE),
+      create: (user) => http.ask({ method: 'POST', path: '/users', body: user }, CHANGED_USER),
+      change: (name, change) =>
+        http.ask({ method: 'PATCH', path: at('users', name), body: change }, CHANGED_USER),
+      remove: (name) => http.tell({ method: 'DELETE', path: at('users', name) }),
+      makeToken: async (user, token) => {
+        const { name } = await http.ask({ path: '/session' }, SESSION);
+        if (name.split('/')[0] !== user.trim().toLowerCase())
+          throw new Refusal(
+            403,
+            'TOKEN_OF_ANOTHER',
+            `a service makes tokens for whoever asks, and that is ${name}: use a token of ${user}, or run the command on the machine of the service`,
+          );
+        return await http.ask({ method: 'POST', path: '/tokens', body: token }, MADE_TOKEN);
+      },
+    };
+    this.erasures = {
+      days: () => http.ask({ path: '/erasures/days' }, ERASURE_DAYS),
+      erase: (body) => http.ask({ method: 'POST', path: '/erasures', body }, ERASURE_ANSWER),
+    };
+  }
+}
+
+/** A path of parts that may be anything; what would lead elsewhere is nowhere. */
+function at(...parts: readonly string[]): string {
+  const other = parts.find((part) => /^\.{0,2}$/.test(part));
+  if (other !== undefined) throw new Refusal(404, 'NOT_FOUND', `There is nothing with the id "${other}".`);
+  return parts.map((part) => `/${encodeURIComponent(part)}`).join('');
+}
