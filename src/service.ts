@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import cookie from '@fastify/cookie';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppModule } from './app.module.js';
@@ -6,6 +7,10 @@ import { type Clock, SystemClock } from './config/clock.js';
 import { type Config, loadConfig } from './config/config.js';
 import { ConfigError } from './config/config.errors.js';
 import { createLog, type Log, messageOf } from './config/log.js';
+import { Metrics } from './config/metrics.js';
+import { OpenApi } from './console/api/openapi.js';
+import { measureRequests } from './console/http-metrics.js';
+import { secureAnswers } from './console/access/security-headers.js';
 import { AdminServer, createHttpAdapter, hardenHttpServer } from './console/http-server.js';
 import { ProblemFilter } from './console/problem.filter.js';
 import { Readiness } from './console/health/readiness.js';
@@ -42,8 +47,12 @@ export async function createService(settings: Config, clock: Clock, log: Log): P
     },
   );
   hardenHttpServer(adapter, problems);
+  secureAnswers(adapter);
+  await app.register(cookie);
   const admin = settings.ADMIN_PORT === undefined ? null : new AdminServer(adapter, problems);
+  measureRequests(adapter, app.get(Metrics));
   app.useGlobalFilters(problems);
+  if (settings.ROLE.includes('console')) app.get(OpenApi, { strict: false }).of(app);
   try {
     await app.init();
   } catch (error) {

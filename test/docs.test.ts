@@ -37,6 +37,7 @@ describe('the documents', () => {
     for (const source of sources) {
       for (const [, code = ''] of source.matchAll(/'([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)'/g)) codes.add(code);
       for (const [, code = ''] of source.matchAll(/code: '([A-Z]+)'/g)) codes.add(code);
+      for (const [, code = ''] of source.matchAll(/Refusal\(\s*\d+,\s*'([A-Z]+)'/g)) codes.add(code);
       for (const [, end = ''] of source.matchAll(/\$\{prefix\}(_[A-Z_]+)`/g))
         codes.add(`RULE${end}`).add(`ACTION${end}`);
     }

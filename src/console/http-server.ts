@@ -64,12 +64,18 @@ export function hardenHttpServer(adapter: FastifyAdapter, problems: ProblemFilte
   });
 }
 
+const adminSockets = new WeakSet<Socket>();
+
+/** Whether a request came in by ADMIN_PORT. */
+export function isOfAdminPort(request: FastifyRequest): boolean {
+  return adminSockets.has(request.raw.socket);
+}
+
 /**
  * A second port for the admin API, the console and the metrics: there, and there only. Senders' requests are not
  * taken on it; health is on both.
  */
 export class AdminServer {
-  private readonly sockets = new WeakSet<Socket>();
   private server: Server | null = null;
 
   constructor(
@@ -78,7 +84,7 @@ export class AdminServer {
   ) {
     const fastify = adapter.getInstance();
     fastify.addHook('onRequest', (request, _reply, done) => {
-      const cameIn = this.sockets.has(request.raw.socket) ? 'admin' : 'public';
+      const cameIn = isOfAdminPort(request) ? 'admin' : 'public';
       const belongs = portOf(request.routeOptions.url);
       done(belongs === 'both' || belongs === cameIn ? undefined : new NotFoundException());
     });
@@ -101,7 +107,7 @@ export class AdminServer {
     );
     this.server = server;
     server.timeout = CONNECTION_IDLE_MS;
-    server.on('connection', (socket) => this.sockets.add(socket));
+    server.on('connection', (socket) => adminSockets.add(socket));
     server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
       this.problems.unreadable(error, socket);
     });
@@ -118,7 +124,7 @@ export class AdminServer {
 }
 
 const JSON_TYPE = 'application/json';
-const NDJSON = 'application/x-ndjson';
+export const NDJSON = 'application/x-ndjson';
 
 function isAdmin(request: FastifyRequest): boolean {
   return request.routeOptions.url?.startsWith('/api/') === true;

@@ -1,8 +1,156 @@
-import { Module } from '@nestjs/common';
+import { Module, type Type } from '@nestjs/common';
+import { APP_PIPE, ModuleRef } from '@nestjs/core';
+import { DataSource } from 'typeorm';
 import { DeliveryModule } from '../../action/action.module.js';
+import { DeliveryStore } from '../../action/delivery-store.js';
+import { Clock } from '../../config/clock.js';
+import { Log } from '../../config/log.js';
+import { Config } from '../../config/config.module.js';
+import { Metrics } from '../../config/metrics.js';
+import { Catalogue } from '../../events/catalogue.js';
+import { EventStore } from '../../events/event-store.js';
 import { EventsModule } from '../../events/events.module.js';
+import { LiveCatalogue } from '../../events/live-catalogue.js';
+import { FeishuConnections } from '../../ingestion/feishu-connections.js';
+import { EvaluationStore } from '../../rules/evaluation-store.js';
+import { LookupStore } from '../../rules/lookup-store.js';
+import { RuleLoader } from '../../rules/rule-loader.js';
+import { RuleSetStore } from '../../rules/rule-set-store.js';
 import { RuleStoresModule } from '../../rules/rules.module.js';
+import { AuditLog } from '../access/audit-log.js';
+import { CatalogueService } from './catalogue.service.js';
+import { DeliveriesController } from './deliveries.controller.js';
+import { DeliveriesService } from './deliveries.service.js';
+import { ErasuresController } from './erasures.controller.js';
+import { ErasuresService } from './erasures.service.js';
+import { EvaluationsController } from './evaluations.controller.js';
+import { EvaluationsService } from './evaluations.service.js';
+import { EventsController } from './events.controller.js';
+import { EventsService } from './events.service.js';
+import { OpenApiController } from './openapi.controller.js';
+import { OpenApi } from './openapi.js';
+import { PlacesController } from './places.controller.js';
+import { ChangeFeed } from './change-feed.js';
+import { ChangeReader } from './change-reader.js';
+import { DeliveryChanges, EventChanges, VerdictChanges } from './change-sources.js';
+import { DocsController } from './docs.controller.js';
+import { REQUEST_PIPE } from './request-pipe.js';
+import { RuleSetsController } from './rule-sets.controller.js';
+import { RuleSetsService } from './rule-sets.service.js';
+import { createServices, type Services, type ThisProcess } from './services.js';
+import { SourcesService } from './sources.service.js';
+import { StreamCallers } from './stream-callers.js';
+import { StreamController } from './stream.controller.js';
+import { TargetsService } from './targets.service.js';
+
+const SERVICES = Symbol('services');
 
 /** The admin API over events, evaluations, deliveries, rule sets, targets and sources. */
-@Module({ imports: [EventsModule, RuleStoresModule, DeliveryModule] })
+@Module({
+  imports: [EventsModule, RuleStoresModule, DeliveryModule],
+  controllers: [
+    EventsController,
+    EvaluationsController,
+    DeliveriesController,
+    RuleSetsController,
+    PlacesController,
+    ErasuresController,
+    OpenApiController,
+    DocsController,
+    StreamController,
+  ],
+  providers: [
+    {
+      provide: SERVICES,
+      inject: [
+        DataSource,
+        Config,
+        Clock,
+        Catalogue,
+        LiveCatalogue,
+        EventStore,
+        EvaluationStore,
+        RuleSetStore,
+        LookupStore,
+        DeliveryStore,
+        ModuleRef,
+        Metrics,
+      ],
+      useFactory: (
+        dataSource: DataSource,
+        { settings }: Config,
+        clock: Clock,
+        builtIn: Catalogue,
+        catalogue: LiveCatalogue,
+        events: EventStore,
+        evaluations: EvaluationStore,
+        ruleSets: RuleSetStore,
+        lookups: LookupStore,
+        deliveries: DeliveryStore,
+        modules: ModuleRef,
+        metrics: Metrics,
+      ): Services => {
+        const takesEvents = settings.ROLE.includes('ingest');
+        const audit = new AuditLog(dataSource, clock);
+        const here = roomsOf(modules, takesEvents ? metrics : null);
+        const stores = { builtIn, catalogue, events, evaluations, ruleSets, lookups, deliveries };
+        return createServices({ dataSource, settings, clock, audit, here, ...stores });
+      },
+    },
+    { provide: APP_PIPE, useValue: REQUEST_PIPE },
+    {
+      provide: ChangeFeed,
+      inject: [DataSource, LiveCatalogue, Clock, Log],
+      useFactory: (dataSource: DataSource, catalogue: LiveCatalogue, clock: Clock, log: Log) => {
+        const now = (): number => clock.now();
+        const sources = [
+          new EventChanges(dataSource),
+          new VerdictChanges(dataSource, now),
+          new DeliveryChanges(dataSource),
+        ];
+        return new ChangeFeed(
+          sources.map((source) => new ChangeReader(source, now)),
+          catalogue,
+          log,
+          now,
+        );
+      },
+    },
+    {
+      provide: StreamCallers,
+      inject: [DataSource, Clock, Config],
+      useFactory: (dataSource: DataSource, clock: Clock, { settings }: Config) =>
+        new StreamCallers(dataSource, clock, settings.PUBLIC_URL),
+    },
+    { provide: OpenApi, useFactory: () => new OpenApi() },
+    part(EventsService, (all) => all.events),
+    part(EvaluationsService, (all) => all.evaluations),
+    part(DeliveriesService, (all) => all.deliveries),
+    part(RuleSetsService, (all) => all.ruleSets),
+    part(TargetsService, (all) => all.targets),
+    part(SourcesService, (all) => all.sources),
+    part(CatalogueService, (all) => all.catalogue),
+    part(ErasuresService, (all) => all.erasures),
+  ],
+})
 export class ApiModule {}
+
+function part<T>(provide: Type<T>, pick: (all: Services) => T) {
+  return { provide, inject: [SERVICES], useFactory: pick };
+}
+
+/** Rooms that the role of this process does not open are not there, and are looked for only when they are asked. */
+function roomsOf(modules: ModuleRef, metrics: Metrics | null): ThisProcess {
+  const find = <T>(type: Type<T>): T | null => {
+    try {
+      return modules.get(type, { strict: false });
+    } catch {
+      return null;
+    }
+  };
+  return {
+    findings: () => find(RuleLoader)?.findings ?? null,
+    connections: () => find(FeishuConnections)?.statuses ?? null,
+    metrics,
+  };
+}

@@ -1,0 +1,165 @@
+import type { Actor } from '../../config/access.js';
+import { Refusal } from '../../config/problem.js';
+import type { EventStore, StoredEvent } from '../../events/event-store.js';
+import type { LiveCatalogue } from '../../events/live-catalogue.js';
+import type { EvaluationStore } from '../../rules/evaluation-store.js';
+import type { LookupStore } from '../../rules/lookup-store.js';
+import type { DeliveryList } from '../read/delivery-list.js';
+import type { EventFilter, EventList, EventRow } from '../read/event-list.js';
+import { deliveryOf } from './deliveries.service.js';
+import { bodyOf, factsIn } from './event-content.js';
+import type { EventExport } from './event-export.js';
+import type { EventImport } from './event-import.js';
+import type {
+  Event,
+  EventDetail,
+  EventFilterQuery,
+  EventQuery,
+  Imported,
+  ImportQuery,
+} from './events.schema.js';
+import type { Explanations } from './explanations.js';
+import type { ExplainedEvaluations, ExplanationsQuery } from './explanations.schema.js';
+import { type Page, pageOf, readCursor } from './page.js';
+import { maskEvaluation, maskEvent, maskEventDetail, maskFact, readsPersonal } from './personal.js';
+import { isoOf } from './schema-parts.js';
+
+/** Of one event, so many deliveries are told with it. */
+const DELIVERIES_SHOWN = 500;
+
+/** Events: found, shown, explained, taken out and brought in. */
+export class EventsService {
+  constructor(
+    private readonly rows: EventList,
+    private readonly deliveries: DeliveryList,
+    private readonly explanations: Explanations,
+    private readonly stores: {
+      readonly events: EventStore;
+      readonly evaluations: EvaluationStore;
+      readonly lookups: LookupStore;
+      readonly catalogue: LiveCatalogue;
+    },
+    private readonly files: { readonly export: EventExport; readonly import: EventImport },
+  ) {}
+
+  async list(actor: Actor, { limit, cursor, ...filter }: EventQuery): Promise<Page<Event>> {
+    const slice = { limit, after: readCursor(cursor) };
+    const rows = await this.rows.list(filterOf(filter), slice, { personal: readsPersonal(actor) });
+    return pageOf(
+      rows.map((row) => this.shown(actor, row)),
+      limit,
+    );
+  }
+
+  /** By our id, or by the sender's. */
+  async find(actor: Actor, id: string): Promise<EventDetail> {
+    const { row, event } = await this.get(id);
+    const { evaluations, lookups, catalogue } = this.stores;
+    const [told, deliveries, waitsFor] = await Promise.all([
+      evaluations.findAll(row.id),
+      this.deliveries.list({ event: row.id }, { limit: DELIVERIES_SHOWN, after: null }),
+      row.state === 'waiting' ? lookups.reasonOf(row.id) : null,
+    ]);
+    const known = catalogue.current;
+    const facts = row.erased ? [] : factsIn(event, known);
+    const detail: EventDetail = {
+      ...eventOf(row),
+      reason: waitsFor ?? row.reason,
+      facts,
+      body: row.erased ? null : bodyOf(event),
+      raw: row.erased ? null : event.raw.toString('base64'),
+      verdicts: told.flatMap(({ occasion, verdicts }) =>
+        verdicts.flatMap((one) => {
+          if ('action' in one) return [];
+          return 'missing' in one ? { occasion, ...one, missing: [...one.missing] } : { occasion, ...one };
+        }),
+      ),
+      suppressions: told.flatMap(({ occasion, verdicts }) =>
+        verdicts.flatMap((one) => ('action' in one ? [{ occasion, ...one }] : [])),
+      ),
+      // In the order of the decision.
+      deliveries: deliveries.slice(0, DELIVERIES_SHOWN).map(deliveryOf).reverse(),
+      masked: false,
+    };
+    if (readsPersonal(actor)) return detail;
+    const masked = facts.map((fact) => maskFact(fact, known.fieldOf(row.eventType, fact.name)));
+    return maskEventDetail({ ...detail, facts: masked }, known);
+  }
+
+  /** Why each rule fired or did not, of each evaluation. None: the event is not decided. */
+  async evaluations(actor: Actor, id: string, query: ExplanationsQuery): Promise<ExplainedEvaluations> {
+    const { row, event } = await this.get(id);
+    if (row.erased)
+      throw new Refusal(
+        410,
+        'EVENT_ERASED',
+        `What the event ${row.id} held was erased: it cannot be explained.`,
+      );
+    const items = await this.explanations.tell(actor, event, query);
+    const { rule } = query;
+    if (
+      rule !== undefined &&
+      items.length > 0 &&
+      items.every(({ explanations }) => explanations.length === 0)
+    ) {
+      const hashes = items.map(({ ruleSet }) => ruleSet.slice(0, 12)).join(', ');
+      throw new Refusal(
+        404,
+        'RULE_UNKNOWN',
+        `there was no rule "${rule}" in the rule set that decided (${hashes})`,
+      );
+    }
+    const catalogue = this.stores.catalogue.current;
+    return { items: readsPersonal(actor) ? items : items.map((one) => maskEvaluation(one, catalogue)) };
+  }
+
+  /** NDJSON that `import` reads again, the oldest event first; many lines at once, each with its line end. */
+  async *export(actor: Actor, filter: EventFilterQuery): AsyncGenerator<Buffer> {
+    yield* this.files.export.lines(actor, filterOf(filter), Object.keys(filter));
+  }
+
+  /** `lines`: NDJSON, each line the body of an event as it was sent. */
+  async import(actor: Actor, query: ImportQuery, lines: Buffer): Promise<Imported> {
+    return await this.files.import.take(actor, query, lines);
+  }
+
+  private shown(actor: Actor, row: EventRow): Event {
+    const event = eventOf(row);
+    return readsPersonal(actor) ? event : maskEvent(event, this.stores.catalogue.current);
+  }
+
+  private async get(id: string): Promise<{ readonly row: EventRow; readonly event: StoredEvent }> {
+    // PostgreSQL's text has no NUL: no event has such an id.
+    const row = id === '' || id.includes('\u0000') ? null : await this.rows.find(id);
+    const event = row && (await this.stores.events.find(row.id));
+    if (!row || !event) throw new Refusal(404, 'EVENT_UNKNOWN', `no event has the id "${id.slice(0, 200)}"`);
+    return { row, event };
+  }
+}
+
+function filterOf({ biz_type: bizType, ...rest }: EventFilterQuery): EventFilter {
+  return { ...rest, bizType };
+}
+
+function eventOf(row: EventRow): Event {
+  const { id, eventId, origin, eventType, source, receivedAt, createTime, rootEntity } = row;
+  const { state, reason, duplicates, erased, matched, unknown, errors, deliveries } = row;
+  return {
+    id,
+    eventId,
+    origin,
+    eventType,
+    source,
+    receivedAt: isoOf(receivedAt),
+    createTime: isoOf(createTime),
+    rootEntity,
+    state,
+    reason,
+    duplicates,
+    erased,
+    matched,
+    unknown,
+    errors,
+    deliveries,
+  };
+}

@@ -1,0 +1,80 @@
+import { z } from 'zod';
+import { Refusal } from '../../config/problem.js';
+
+/** The part of a list that is asked for. */
+export const PAGE_QUERY = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(200).default(50).meta({ description: 'How many at most.' }),
+  cursor: z
+    .string()
+    .min(1)
+    .max(100)
+    .optional()
+    .meta({ description: 'The `next` of the page before; absent: the first page, with the newest.' }),
+});
+export type PageQuery = z.infer<typeof PAGE_QUERY>;
+
+/** One part of a list, the newest first. `next`: the cursor of the part after it; null: there is none. */
+export interface Page<T> {
+  readonly items: readonly T[];
+  readonly next: string | null;
+}
+
+/** The schema of a page, under a name of its own. */
+export function pageSchema<T extends z.ZodType>(item: T, id: string) {
+  return z
+    .object({
+      items: z.array(item),
+      next: z
+        .string()
+        .nullable()
+        .meta({ description: 'Cursor of the next page; null: this is the last one.' }),
+    })
+    .meta({ id });
+}
+
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+export function isUuid(text: string): boolean {
+  return UUID.test(text);
+}
+
+/**
+ * The id after which a page begins; null: at the beginning.
+ *
+ * @throws Refusal 400 CURSOR_INVALID
+ */
+export function readCursor(cursor: string | undefined): string | null {
+  return readCursorLike(cursor, UUID);
+}
+
+/**
+ * The same of a list whose ids are numbers.
+ *
+ * @throws Refusal 400 CURSOR_INVALID
+ */
+export function readNumberCursor(cursor: string | undefined): string | null {
+  return readCursorLike(cursor, /^\d{1,15}$/);
+}
+
+function readCursorLike(cursor: string | undefined, form: RegExp): string | null {
+  if (cursor === undefined) return null;
+  const id = Buffer.from(cursor, 'base64url').toString('latin1');
+  // What decodes to the same id in another way is no cursor of ours.
+  if (form.test(id) && cursorOf(id) === cursor) return id;
+  throw new Refusal(
+    400,
+    'CURSOR_INVALID',
+    'The cursor is none that a page of this list has given: leave it out.',
+  );
+}
+
+/** A page of rows that were fetched with one more than `limit`, the newest first. */
+export function pageOf<T extends { readonly id: string }>(rows: readonly T[], limit: number): Page<T> {
+  const items = rows.slice(0, limit);
+  const last = items.at(-1);
+  return { items, next: rows.length > limit && last ? cursorOf(last.id) : null };
+}
+
+function cursorOf(id: string): string {
+  return Buffer.from(id, 'latin1').toString('base64url');
+}

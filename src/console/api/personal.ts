@@ -1,0 +1,211 @@
+import type { Actor } from '../../config/access.js';
+import { mayAct } from '../../config/access.js';
+import type { Catalogue, FieldDefinition } from '../../events/catalogue.js';
+import { isObject } from '../../events/own-member.js';
+import type { ExplainedChange, ExplainedLookup, RuleExplanation } from '../../rules/explain.js';
+import type { ExplainedLeaf, ExplainedNode } from '../../rules/explained-tree.js';
+import { fieldWithin } from '../../rules/known-field.js';
+import { lookupPlaceOf } from '../../rules/lookup-name.js';
+import type { Attempt, Delivery, DeliveryDetail } from './deliveries.schema.js';
+import type { Event, EventDetail, Fact } from './events.schema.js';
+import type { ExplainedEvaluation } from './explanations.schema.js';
+import type { Target } from './targets.schema.js';
+
+/** What stands where a viewer may not read. */
+export const MASK = '•••';
+
+/** Who may read personal values: whoever may act. */
+export function readsPersonal(actor: Actor): boolean {
+  return mayAct(actor, 'operator');
+}
+
+/** A value without what its field, or a field within it, keeps from viewers. */
+export function maskValue(value: unknown, field: FieldDefinition | null): unknown {
+  if (value === null || value === undefined || field === null) return value;
+  if (field.personal === true) return MASK;
+  if (Array.isArray(value)) {
+    const { items } = field;
+    return items ? value.map((one) => maskValue(one, items)) : value;
+  }
+  const { fields } = field;
+  if (!fields || !isObject(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, one]) => [
+      name,
+      maskValue(one, Object.hasOwn(fields, name) ? (fields[name] ?? null) : null),
+    ]),
+  );
+}
+
+/** Whether the field or one within it is kept from viewers. */
+export function isPersonal(field: FieldDefinition | null): boolean {
+  if (field === null) return false;
+  return (
+    field.personal === true ||
+    isPersonal(field.items ?? null) ||
+    Object.values(field.fields ?? {}).some((one) => isPersonal(one))
+  );
+}
+
+export function maskFact(fact: Fact, field: FieldDefinition | null): Fact {
+  if (!fact.personal) return fact;
+  return { ...fact, value: maskValue(fact.value, field), valueLabel: null };
+}
+
+/**
+ * Reasons that hold nothing of an event: those that this service writes itself. All others may repeat what stands in
+ * the event or in a look-up's address; of these the code is left.
+ */
+const OWN_REASON = /^(?:CRASHES: the process ended \d+ times|stored by an import with --only-store)/;
+
+export function maskReason(reason: string | null): string | null {
+  if (reason === null || OWN_REASON.test(reason)) return reason;
+  const code = /^[A-Z][A-Z_]{2,40}: /.exec(reason)?.[0] ?? '';
+  return `${code}${MASK}`;
+}
+
+/** `email:•••`: mailboxes and users are people; hosts, bots and groups are not. */
+export function maskTarget(target: string): string {
+  const person = /^(?:email:|feishu-message:(?:open_id|user_id|union_id|email):)/.exec(target)?.[0];
+  return person === undefined ? target : person + MASK;
+}
+
+/** `employee:•••` when the catalogue keeps the ids of that kind from viewers. */
+export function maskEntity(entity: string, catalogue: Catalogue): string {
+  const kind = entity.slice(0, entity.indexOf(':'));
+  const isOfPerson = catalogue.entries.some(({ entities, fields }) => {
+    const name = Object.hasOwn(entities, kind) ? (entities[kind] ?? '') : '';
+    return Object.hasOwn(fields, name) && isPersonal(fields[name] ?? null);
+  });
+  return isOfPerson ? `${kind}:${MASK}` : entity;
+}
+
+export function maskEvent<T extends Pick<Event, 'rootEntity' | 'reason'>>(event: T, catalogue: Catalogue): T {
+  const { rootEntity, reason } = event;
+  return {
+    ...event,
+    rootEntity: rootEntity === null ? null : maskEntity(rootEntity, catalogue),
+    reason: maskReason(reason),
+  };
+}
+
+/** `facts` are masked already: that needs the catalogue's fields. */
+export function maskEventDetail(event: EventDetail, catalogue: Catalogue): EventDetail {
+  return {
+    ...maskEvent(event, catalogue),
+    body: null,
+    raw: null,
+    verdicts: event.verdicts.map((one) => (one.error === undefined ? one : { ...one, error: MASK })),
+    deliveries: event.deliveries.map((one) => maskDelivery(one, catalogue)),
+    masked: true,
+  };
+}
+
+export function maskDelivery<T extends Delivery>(delivery: T, catalogue: Catalogue): T {
+  const { target, entity, reason } = delivery;
+  return {
+    ...delivery,
+    target: maskTarget(target),
+    entity: maskEntity(entity, catalogue),
+    reason: reason === null ? null : MASK,
+  };
+}
+
+export function maskDeliveryDetail(delivery: DeliveryDetail, catalogue: Catalogue): DeliveryDetail {
+  return {
+    ...maskDelivery(delivery, catalogue),
+    request: null,
+    attempts: delivery.attempts.map(maskAttempt),
+    masked: true,
+  };
+}
+
+function maskAttempt(attempt: Attempt): Attempt {
+  return { ...attempt, detail: maskText(attempt.detail), answer: maskText(attempt.answer) };
+}
+
+const maskText = (text: string): string => (text === '' ? '' : MASK);
+
+export function maskTargetRow(row: Target): Target {
+  return { ...row, target: maskTarget(row.target) };
+}
+
+/** Without values of personal fields and of everything that look-ups answered. */
+export function maskEvaluation(evaluation: ExplainedEvaluation, catalogue: Catalogue): ExplainedEvaluation {
+  const { eventType, explanations } = evaluation;
+  const isKept = (place: PersonalPlace): boolean =>
+    lookupPlaceOf(place.fact) !== null ||
+    isPersonal(fieldWithin(catalogue.fieldOf(eventType, place.fact), place.path ?? []).definition);
+  const masks = new ExplanationMask(isKept);
+  return { ...evaluation, explanations: explanations.map((one) => masks.explanation(one)) };
+}
+
+interface PersonalPlace {
+  readonly fact: string;
+  readonly path: readonly string[] | null;
+}
+
+class ExplanationMask {
+  /** `isKept`: what the catalogue says now. What it said when the rule set was made holds too. */
+  constructor(private readonly isKept: (place: PersonalPlace) => boolean) {}
+
+  explanation(explanation: RuleExplanation): RuleExplanation {
+    const { verdict, tree, failing, lookups, repair } = explanation;
+    return {
+      ...explanation,
+      verdict: verdict.verdict === 'error' ? { ...verdict, error: MASK } : verdict,
+      tree: this.node(tree),
+      failing: failing.map((one) => this.leaf(one)),
+      lookups: lookups.map(maskLookup),
+      repair:
+        repair?.kind === 'changes'
+          ? { ...repair, changes: repair.changes.map((one) => this.change(one)) }
+          : repair,
+    };
+  }
+
+  private node(node: ExplainedNode): ExplainedNode {
+    if (node.kind === 'leaf') return this.leaf(node);
+    return node.kind === 'not'
+      ? { ...node, child: this.node(node.child) }
+      : { ...node, children: node.children.map((one) => this.node(one)) };
+  }
+
+  private leaf(leaf: ExplainedLeaf): ExplainedLeaf {
+    const isKept = leaf.personal || this.isKept(leaf) || (leaf.other !== null && this.isKept(leaf.other));
+    const error = leaf.error === null ? null : MASK;
+    if (!isKept) return { ...leaf, error };
+    return {
+      ...leaf,
+      actual: maskGiven(leaf.actual),
+      // A literal that holds, or is all but the value, tells the value too.
+      expected: maskGiven(leaf.expected),
+      error,
+      labels: { ...leaf.labels, actual: null, expected: null },
+    };
+  }
+
+  private change(change: ExplainedChange): ExplainedChange {
+    if (!change.personal && !this.isKept(change)) return change;
+    return {
+      ...change,
+      from: maskGiven(change.from),
+      to: maskGiven(change.to),
+      labels: { ...change.labels, from: null, to: null },
+    };
+  }
+}
+
+function maskLookup(lookup: ExplainedLookup): ExplainedLookup {
+  switch (lookup.state) {
+    case 'not asked':
+      return lookup;
+    case 'answered':
+      return { ...lookup, request: maskText(lookup.request) };
+    case 'failed':
+      return { ...lookup, request: maskText(lookup.request), detail: maskText(lookup.detail) };
+  }
+}
+
+/** A value that is missing stays missing. */
+const maskGiven = (value: unknown): unknown => (value === undefined ? undefined : MASK);

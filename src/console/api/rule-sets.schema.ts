@@ -1,0 +1,115 @@
+import { z } from 'zod';
+import { PAGE_QUERY, pageSchema } from './page.js';
+import { COUNT, LABEL, TIME, VALUE } from './schema-parts.js';
+
+export const RULE_SET_QUERY = PAGE_QUERY;
+export type RuleSetQuery = z.infer<typeof RULE_SET_QUERY>;
+
+const HASH = z.string().meta({ description: 'Hash of the rule set.' });
+
+export const RULE_SET_ACTIVATION = z
+  .object({
+    id: z.string().meta({ description: 'The number as text.' }),
+    number: z.number().int().min(1),
+    hash: HASH,
+    activatedAt: TIME,
+    reason: z.string(),
+    actor: z.string().nullable().meta({ description: 'Null: the service itself, by the files on disk.' }),
+    live: z.boolean(),
+  })
+  .meta({ id: 'RuleSetActivation', description: 'A rule set became the live one.' });
+export type RuleSetActivation = z.infer<typeof RULE_SET_ACTIVATION>;
+
+export const RULE_SET_ACTIVATION_PAGE = pageSchema(RULE_SET_ACTIVATION, 'RuleSetActivationPage');
+
+export const RULE_SUMMARY = z
+  .object({
+    name: z.string(),
+    description: z.string().nullable(),
+    owner: z.string().nullable(),
+    labels: z.record(z.string(), z.string()),
+    enabled: z.boolean(),
+    priority: z.number(),
+    trigger: z.array(z.string()),
+    file: z.string(),
+    line: COUNT,
+    actions: z.array(z.object({ name: z.string(), kind: z.string() })),
+    lookups: z.array(z.string()),
+  })
+  .meta({ id: 'RuleSummary' });
+export type RuleSummary = z.infer<typeof RULE_SUMMARY>;
+
+export const RULE_SET = z
+  .object({ hash: HASH, live: z.boolean(), rules: z.array(RULE_SUMMARY), files: z.array(z.string()) })
+  .meta({ id: 'RuleSet' });
+export type RuleSetAnswer = z.infer<typeof RULE_SET>;
+
+export const RULES = z
+  .object({
+    ruleSet: HASH.nullable().meta({ description: 'Null: no rule set is live.' }),
+    items: z.array(RULE_SUMMARY),
+  })
+  .meta({ id: 'Rules' });
+export type Rules = z.infer<typeof RULES>;
+
+/** A text with the catalogue's words for it. */
+const PART = z.object({ text: z.string(), label: LABEL.nullable() });
+
+export const RULE_TABLE = z
+  .object({
+    trigger: z.array(PART),
+    conditions: z.array(
+      z.object({
+        depth: COUNT,
+        kind: z.enum(['all', 'any', 'not', 'named', 'leaf']),
+        name: z.string().nullable().meta({ description: 'Of a named condition, or the title of this one.' }),
+        parts: z.array(PART).meta({ description: 'Of a leaf: the fact, the operator and each value.' }),
+      }),
+    ),
+    lookups: z.array(z.object({ name: z.string(), text: z.string() })),
+    actions: z.array(z.object({ name: z.string(), kind: z.string(), text: z.string() })),
+  })
+  .meta({ id: 'RuleTable', description: 'The rule in the words of the catalogue, line by line.' });
+export type RuleTable = z.infer<typeof RULE_TABLE>;
+
+export const RULE = z
+  .object({
+    ruleSet: HASH,
+    ...RULE_SUMMARY.shape,
+    document: z.record(z.string(), VALUE).meta({ description: 'As it was read from its file.' }),
+    lookupDocuments: z
+      .record(z.string(), VALUE)
+      .meta({ description: 'The look-ups that it reads, by name, and what those need.' }),
+    table: RULE_TABLE,
+  })
+  .meta({ id: 'Rule' });
+export type RuleAnswer = z.infer<typeof RULE>;
+
+export const ACTIVATED = z.object({ hash: HASH, number: z.number().int().min(1) }).meta({ id: 'Activated' });
+export type Activated = z.infer<typeof ACTIVATED>;
+
+export const FINDING = z
+  .object({
+    code: z.string(),
+    severity: z.enum(['error', 'warning', 'info']),
+    file: z.string(),
+    line: COUNT,
+    column: COUNT,
+    length: COUNT.optional(),
+    rule: z.string().optional(),
+    witness: VALUE.optional(),
+    message: z.string(),
+    mend: z.string(),
+  })
+  .meta({ id: 'Finding', description: 'One thing wrong in the rule files, with the mend.' });
+
+export const FINDINGS = z
+  .object({
+    checked: z.boolean().meta({
+      description: 'False: the process that answers does not read the rule files (its ROLE has no rules).',
+    }),
+    ruleSet: HASH.nullable(),
+    findings: z.array(FINDING),
+  })
+  .meta({ id: 'Findings' });
+export type Findings = z.infer<typeof FINDINGS>;

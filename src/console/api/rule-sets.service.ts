@@ -1,0 +1,140 @@
+import type { Actor } from '../../config/access.js';
+import { Refusal } from '../../config/problem.js';
+import type { Finding } from '../../rules/finding.js';
+import type { Rule, RuleSet } from '../../rules/rule-set.js';
+import type { RuleSetStore } from '../../rules/rule-set-store.js';
+import type { AuditLog } from '../access/audit-log.js';
+import type { ActBody } from './deliveries.schema.js';
+import { type Page, pageOf, readNumberCursor } from './page.js';
+import { refusalOf } from './rule-set-refusal.js';
+import type {
+  Activated,
+  Findings,
+  RuleAnswer,
+  Rules,
+  RuleSetActivation,
+  RuleSetAnswer,
+  RuleSetQuery,
+  RuleSummary,
+} from './rule-sets.schema.js';
+import { lookupDocumentsOf, ruleTable } from './rule-table.js';
+
+/** Rule sets: those that were live, the one that is, its rules, and what is wrong with the files on disk. */
+export class RuleSetsService {
+  constructor(
+    private readonly store: RuleSetStore,
+    private readonly here: { readonly findings: () => readonly Finding[] | null },
+    private readonly audit: AuditLog,
+  ) {}
+
+  /** Activations, the latest first. */
+  async list(_actor: Actor, { limit, cursor }: RuleSetQuery): Promise<Page<RuleSetActivation>> {
+    const rows = await this.store.history(limit + 1, readNumberCursor(cursor));
+    return pageOf(
+      rows.map((row) => ({ id: String(row.number), ...row, activatedAt: row.activatedAt.toISOString() })),
+      limit,
+    );
+  }
+
+  /** `live`, or the beginning of a hash. */
+  async find(_actor: Actor, hash: string): Promise<RuleSetAnswer> {
+    return await telling(async () => {
+      const live = await this.store.current();
+      if (hash === 'live' && !live) throw noneLive();
+      const ruleSet = hash === 'live' && live ? live : await this.store.findBy(hash);
+      return {
+        hash: ruleSet.hash,
+        live: ruleSet.hash === live?.hash,
+        rules: ruleSet.rules.map(summaryOf),
+        files: await this.store.filesOf(ruleSet.hash),
+      };
+    });
+  }
+
+  async activate(actor: Actor, hash: string, { reason }: ActBody): Promise<Activated> {
+    return await telling(() =>
+      this.store.activate(hash, {
+        actor: actor.name,
+        reason,
+        within: async (tx, activated) => {
+          await this.audit.record(tx, actor, {
+            action: 'rule-set.activate',
+            subject: `rule-set:${activated.hash}`,
+            detail: { number: activated.number, ...(reason === undefined ? {} : { reason }) },
+          });
+        },
+      }),
+    );
+  }
+
+  /** The rules that are live. */
+  readonly rules: (actor: Actor) => Promise<Rules> = async () => {
+    const live = await telling(() => this.store.current());
+    return { ruleSet: live?.hash ?? null, items: live?.rules.map(summaryOf) ?? [] };
+  };
+
+  /** A rule of the live set. */
+  async rule(_actor: Actor, name: string): Promise<RuleAnswer> {
+    const live = await telling(() => this.store.current());
+    if (!live) throw noneLive();
+    const rule = live.rules.find((one) => one.name === name);
+    if (!rule) {
+      const names = live.rules.slice(0, NAMES_SHOWN).map((one) => one.name);
+      const more = live.rules.length > names.length ? ' …' : '';
+      throw new Refusal(
+        404,
+        'RULE_UNKNOWN',
+        `there is no rule "${name.slice(0, 200)}"; there are ${names.join(', ') || 'none'}${more}`,
+      );
+    }
+    return detailOf(rule, live);
+  }
+
+  /** What was wrong with the rule files when this process looked last. */
+  readonly findings: (actor: Actor) => Promise<Findings> = async () => {
+    const findings = this.here.findings();
+    const live = await this.store.liveHash();
+    return { checked: findings !== null, ruleSet: live, findings: [...(findings ?? [])] };
+  };
+}
+
+const NAMES_SHOWN = 50;
+
+async function telling<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw refusalOf(error);
+  }
+}
+
+function noneLive(): Refusal {
+  return new Refusal(404, 'RULE_SET_UNKNOWN', 'No rule set is live.');
+}
+
+function summaryOf(rule: Rule): RuleSummary {
+  const { name, description, owner, labels, enabled, priority, trigger, file, line, actions, lookups } = rule;
+  return {
+    name,
+    description,
+    owner,
+    labels: { ...labels },
+    enabled,
+    priority,
+    trigger: [...trigger],
+    file,
+    line,
+    actions: actions.map((action) => ({ name: action.name, kind: action.kind })),
+    lookups: [...new Set([...(lookups?.conditions ?? []), ...(lookups?.templates ?? [])])].sort(),
+  };
+}
+
+function detailOf(rule: Rule, ruleSet: RuleSet): RuleAnswer {
+  return {
+    ruleSet: ruleSet.hash,
+    ...summaryOf(rule),
+    document: { ...rule.document },
+    lookupDocuments: lookupDocumentsOf([rule], ruleSet),
+    table: ruleTable(rule, ruleSet),
+  };
+}

@@ -1,0 +1,98 @@
+import type { FieldDefinition, Label } from '../../events/catalogue.js';
+import { type ConditionDocument, type LeafDocument, referenceIn } from '../../rules/condition-document.js';
+import type { LookupDocument } from '../../rules/lookup-document.js';
+import { parseOperator } from '../../rules/operators.js';
+import type { Rule, RuleSet } from '../../rules/rule-set.js';
+import type { RuleTable } from './rule-sets.schema.js';
+
+type ConditionLine = RuleTable['conditions'][number];
+type Part = ConditionLine['parts'][number];
+
+/** A rule as people read it: line by line, with the catalogue's words beside its names and values. */
+export function ruleTable(rule: Rule, ruleSet: RuleSet): RuleTable {
+  return {
+    trigger: rule.trigger.map((text) => ({ text, label: ruleSet.catalogue.find(text)?.label ?? null })),
+    conditions: linesOf(rule.document.conditions, rule, ruleSet, 0),
+    lookups: Object.entries(lookupDocumentsOf([rule], ruleSet)).map(([name, lookup]) => ({
+      name,
+      text: `${lookup.type} ${lookup.type === 'http' ? lookup.url : lookup.id}`,
+    })),
+    actions: rule.document.actions.map((action) => ({
+      name: action.name,
+      kind: action.type,
+      text: summaryOf(action),
+    })),
+  };
+}
+
+/** The look-ups that rules read, by name, and what those need; in the order of the file. */
+export function lookupDocumentsOf(
+  rules: readonly Rule[],
+  { lookups }: RuleSet,
+): Record<string, LookupDocument> {
+  const read = new Set(
+    rules.flatMap((rule) => [...(rule.lookups?.conditions ?? []), ...(rule.lookups?.templates ?? [])]),
+  );
+  // What one look-up needs of another is read too; a set grows while it is walked through.
+  for (const name of read) for (const needed of lookups.get(name)?.needs ?? []) read.add(needed);
+  return Object.fromEntries(
+    [...lookups.values()].filter(({ name }) => read.has(name)).map(({ name, document }) => [name, document]),
+  );
+}
+
+function linesOf(condition: ConditionDocument, rule: Rule, ruleSet: RuleSet, depth: number): ConditionLine[] {
+  const below = (one: ConditionDocument): ConditionLine[] => linesOf(one, rule, ruleSet, depth + 1);
+  if ('condition' in condition) {
+    const meant = ruleSet.conditions.get(condition.condition);
+    return [{ depth, kind: 'named', name: condition.condition, parts: [] }, ...(meant ? below(meant) : [])];
+  }
+  const name = 'name' in condition ? (condition.name ?? null) : null;
+  const line = (kind: ConditionLine['kind'], parts: Part[] = []): ConditionLine => ({
+    depth,
+    kind,
+    name,
+    parts,
+  });
+  if ('all' in condition) return [line('all'), ...condition.all.flatMap(below)];
+  if ('any' in condition) return [line('any'), ...condition.any.flatMap(below)];
+  if ('not' in condition) return [line('not'), ...below(condition.not)];
+  return [line('leaf', partsOf(condition, rule, ruleSet))];
+}
+
+function partsOf(leaf: LeafDocument, rule: Rule, ruleSet: RuleSet): Part[] {
+  const types = rule.trigger.flatMap((pattern) => ruleSet.catalogue.matching(pattern));
+  const field = types
+    .map(({ eventType }) => ruleSet.fieldOf(eventType, leaf.fact))
+    .find((one) => one !== null);
+  return [
+    { text: leaf.path ? `${leaf.fact} ${leaf.path}` : leaf.fact, label: field?.label ?? null },
+    { text: leaf.operator, label: parseOperator(leaf.operator)?.base.label ?? null },
+    ...valuesOf(leaf.value, field),
+  ];
+}
+
+function valuesOf(value: unknown, field: FieldDefinition | undefined): Part[] {
+  const other = referenceIn(value);
+  if (other) return [{ text: other.path ? `${other.fact} ${other.path}` : other.fact, label: FACT }];
+  if (Array.isArray(value)) return value.flatMap((one) => valuesOf(one, field));
+  const label = field?.enum?.find((one) => one.value === value)?.label ?? null;
+  return [{ text: JSON.stringify(value), label }];
+}
+
+/** Beside the name of another fact, where a value could stand. */
+const FACT: Label = { zh: '事实', en: 'fact' };
+
+function summaryOf(action: Rule['document']['actions'][number]): string {
+  switch (action.type) {
+    case 'http':
+      return `${action.method} ${action.url}`;
+    case 'email':
+      return `to ${action.to.join(', ')}: ${action.subject}`;
+    case 'feishu-bot':
+      return `${action.url}: ${action.text ?? 'a card'}`;
+    case 'feishu-message': {
+      const receivers = Object.entries(action.to).map(([kind, id]) => `${kind} ${id}`);
+      return `to ${receivers.join(', ')}: ${action.text ?? 'a card'}`;
+    }
+  }
+}

@@ -1,0 +1,90 @@
+import type { DataSource } from 'typeorm';
+import type { DeliveryStore } from '../../action/delivery-store.js';
+import type { Clock } from '../../config/clock.js';
+import type { Config } from '../../config/config.js';
+import type { Metrics } from '../../config/metrics.js';
+import type { Catalogue } from '../../events/catalogue.js';
+import type { EventStore } from '../../events/event-store.js';
+import type { LiveCatalogue } from '../../events/live-catalogue.js';
+import type { ConnectionStatus } from '../../ingestion/feishu-connection.js';
+import type { EvaluationStore } from '../../rules/evaluation-store.js';
+import type { Finding } from '../../rules/finding.js';
+import type { LookupStore } from '../../rules/lookup-store.js';
+import type { RuleSetStore } from '../../rules/rule-set-store.js';
+import type { AuditLog } from '../access/audit-log.js';
+import { Erasures } from '../erasure.js';
+import { DeliveryList } from '../read/delivery-list.js';
+import { EvaluationList } from '../read/evaluation-list.js';
+import { EventList } from '../read/event-list.js';
+import { TargetList } from '../read/target-list.js';
+import { CatalogueService } from './catalogue.service.js';
+import { DeliveriesService } from './deliveries.service.js';
+import { ErasuresService } from './erasures.service.js';
+import { EvaluationsService } from './evaluations.service.js';
+import { EventExport } from './event-export.js';
+import { EventImport } from './event-import.js';
+import { EventsService } from './events.service.js';
+import { Explanations } from './explanations.js';
+import { RuleSetsService } from './rule-sets.service.js';
+import { SourcesService } from './sources.service.js';
+import { TargetsService } from './targets.service.js';
+
+/** What the services are built of. */
+export interface ServiceParts {
+  readonly dataSource: DataSource;
+  readonly settings: Config;
+  readonly clock: Clock;
+  readonly audit: AuditLog;
+  /** The product's own event types. */
+  readonly builtIn: Catalogue;
+  readonly catalogue: LiveCatalogue;
+  readonly events: EventStore;
+  readonly evaluations: EvaluationStore;
+  readonly ruleSets: RuleSetStore;
+  readonly lookups: LookupStore;
+  readonly deliveries: DeliveryStore;
+  readonly here: ThisProcess;
+}
+
+/** What only the process that answers knows; null: it has no such room. */
+export interface ThisProcess {
+  readonly findings: () => readonly Finding[] | null;
+  readonly connections: () => readonly ConnectionStatus[] | null;
+  /** Of the room that takes events. */
+  readonly metrics: Metrics | null;
+}
+
+/** Of a command on this machine. */
+export const NO_ROOMS: ThisProcess = { findings: () => null, connections: () => null, metrics: null };
+
+/** Everything that people and programs can see and do, whichever way they ask: over HTTP, or by command. */
+export interface Services {
+  readonly events: EventsService;
+  readonly evaluations: EvaluationsService;
+  readonly deliveries: DeliveriesService;
+  readonly ruleSets: RuleSetsService;
+  readonly targets: TargetsService;
+  readonly sources: SourcesService;
+  readonly catalogue: CatalogueService;
+  readonly erasures: ErasuresService;
+}
+
+export function createServices(parts: ServiceParts): Services {
+  const { dataSource, settings, clock, audit, builtIn, catalogue, events, here } = parts;
+  const eventList = new EventList(dataSource, catalogue);
+  const deliveryList = new DeliveryList(dataSource);
+  const explanations = new Explanations(parts);
+  return {
+    events: new EventsService(eventList, deliveryList, explanations, parts, {
+      export: new EventExport(dataSource, eventList, events, settings.webhookSources, audit),
+      import: new EventImport(dataSource, settings, events, catalogue, builtIn, audit),
+    }),
+    evaluations: new EvaluationsService(new EvaluationList(dataSource)),
+    deliveries: new DeliveriesService(dataSource, deliveryList, parts),
+    ruleSets: new RuleSetsService(parts.ruleSets, here, audit),
+    targets: new TargetsService(new TargetList(dataSource)),
+    sources: new SourcesService(settings, eventList, here),
+    catalogue: new CatalogueService(catalogue),
+    erasures: new ErasuresService(dataSource, new Erasures(dataSource), audit, clock),
+  };
+}

@@ -1,0 +1,149 @@
+// The real service, its database, a real receiver of deliveries and look-ups. Every GET route of the router is asked
+// about an event that holds a canary in each place that viewers may not read.
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { UserRole } from '../../../src/config/config.js';
+import { CANARIES, openSeeded, PLANTED, SEEDED_TYPE, type SeededConsole } from '../../support/console.js';
+import { APP } from '../../support/feishu.js';
+import { routesOf } from '../../support/routes.js';
+
+let seeded: SeededConsole;
+let deliveries: { id: string; rule: string }[];
+beforeAll(async () => {
+  seeded = await openSeeded();
+  const { console, event } = seeded;
+  const path = `/deliveries?event=${event.id}`;
+  deliveries = (await console.get<{ items: typeof deliveries }>('admin', path)).items;
+}, 60_000);
+afterAll(() => seeded.close());
+
+/** Every address of a GET route that there is something at. */
+function addresses(): string[] {
+  const ids: Record<string, readonly string[]> = {
+    '/api/v1/events/:id': [seeded.event.id, seeded.event.eventId],
+    '/api/v1/events/:id/evaluations': [seeded.event.id, `${seeded.event.id}?rule=ask-first`],
+    '/api/v1/deliveries/:id': deliveries.map(({ id }) => id),
+    '/api/v1/rule-sets/:hash': ['live'],
+    '/api/v1/rules/:name': ['announce', 'invite', 'nearly', 'ask-first', 'compare'],
+    '/api/docs/:asset': ['page-script.js'],
+  };
+  return routesOf(seeded.console.service.app)
+    .filter(({ method, path }) => method === 'GET' && path.startsWith('/api/'))
+    .filter(({ path }) => !path.startsWith('/api/v1/login/oidc') && path !== '/api/v1/stream')
+    .flatMap(({ path }) => {
+      if (!path.includes('/:')) return [path];
+      const given = ids[path];
+      if (!given) throw new Error(`say in this test what to ask ${path} for`);
+      return given.map((id) => {
+        const [name = '', query] = id.split('?');
+        return path.replace(/:\w+/, name) + (query === undefined ? '' : `?${query}`);
+      });
+    });
+}
+
+async function answersFor(role: UserRole): Promise<Map<string, { status: number; text: string }>> {
+  const answers = new Map<string, { status: number; text: string }>();
+  for (const path of addresses()) {
+    const answer = await fetch(seeded.console.url + path, {
+      headers: { authorization: `Bearer ${seeded.console.tokens[role]}` },
+    });
+    answers.set(path, { status: answer.status, text: await answer.text() });
+  }
+  return answers;
+}
+
+const holding = (answers: Map<string, { text: string }>, values: readonly string[]): string[] =>
+  [...answers].flatMap(([path, { text }]) => {
+    const decoded = text.replace(/[A-Za-z0-9+/]{80,}={0,2}/g, (base64) =>
+      Buffer.from(base64, 'base64').toString(),
+    );
+    return values
+      .filter((value) => text.includes(value) || decoded.includes(value))
+      .map((value) => `${path}: ${value}`);
+  });
+
+describe('personal values', () => {
+  it('stand in no answer to a viewer', async () => {
+    const answers = await answersFor('viewer');
+    expect(holding(answers, Object.values(CANARIES))).toEqual([]);
+    const refused = [...answers]
+      .filter(([, { status }]) => status !== 200)
+      .map(([path, { status }]) => `${status} ${path}`);
+    expect(refused.sort()).toEqual([
+      '403 /api/v1/audit',
+      '403 /api/v1/erasures/days',
+      '403 /api/v1/events/export',
+      '403 /api/v1/users',
+    ]);
+  });
+
+  it('are there for operators, each of them, so that the test above can see them', async () => {
+    const found = holding(await answersFor('operator'), Object.values(CANARIES));
+    for (const value of Object.values(CANARIES)) expect(found.some((one) => one.endsWith(value))).toBe(true);
+    for (const path of ['/events/', '/evaluations', '/deliveries/', '/targets', '/export'])
+      expect(found.some((one) => one.includes(path))).toBe(true);
+  });
+
+  it('are masked where the rest of the value is not', async () => {
+    const { console, event } = seeded;
+    const told = await console.get<{
+      masked: boolean;
+      body: unknown;
+      raw: unknown;
+      facts: { name: string; value: unknown }[];
+    }>('viewer', `/events/${event.id}`);
+    const facts = Object.fromEntries(told.facts.map(({ name, value }) => [name, value]));
+    expect(facts).toMatchObject({
+      visit_id: 'visit-1',
+      applicant: '•••',
+      contact: { phone: '•••', city: 'Hangzhou' },
+      guests: [{ name: '•••', badge: 17 }],
+    });
+    expect(told).toMatchObject({ masked: true, body: null, raw: null });
+  });
+
+  it('cannot be guessed by a viewer: no filter finds them', async () => {
+    const { console } = seeded;
+    const ask = async (role: UserRole, path: string): Promise<number> =>
+      (await console.get<{ items: unknown[] }>(role, path)).items.length;
+    for (const [path, count] of [
+      [`/events?text=${CANARIES.name}`, 1],
+      [`/events?entity=${CANARIES.employee}`, 1],
+      [`/events?entity=employee:${CANARIES.employee}`, 1],
+      [`/deliveries?target=email:${CANARIES.mail}`, 1],
+      [`/deliveries?entity=employee:${CANARIES.employee}`, 2],
+      [`/deliveries?text=email:${CANARIES.mail}`, 1],
+      [`/deliveries?text=employee:${CANARIES.employee}`, 2],
+    ] as const) {
+      expect([path, await ask('operator', path)]).toEqual([path, count]);
+      expect([path, await ask('viewer', path)]).toEqual([path, 0]);
+    }
+    expect(await ask('viewer', `/events?type=${SEEDED_TYPE}&status=done`)).toBe(1);
+  });
+});
+
+describe('secrets', () => {
+  it('stand in no answer to anybody', async () => {
+    const secrets = [...Object.values(PLANTED), APP.encryptKey, APP.token];
+    const answers = await answersFor('admin');
+    expect(holding(answers, secrets)).toEqual([]);
+    expect([...answers].filter(([, { status }]) => status !== 200)).toEqual([]);
+  });
+
+  it('have their names where they will stand', async () => {
+    const id = deliveries.find(({ rule }) => rule === 'announce')?.id ?? '';
+    const { request } = await seeded.console.get<{ request: { headers: unknown; body: unknown } }>(
+      'admin',
+      `/deliveries/${id}`,
+    );
+    expect(request).toMatchObject({
+      kind: 'http',
+      headers: { authorization: 'Bearer {{ secrets.RECEIVER_TOKEN }}' },
+      body: { who: CANARIES.name, phone: CANARIES.phone },
+    });
+    expect(
+      seeded.receiver.received.some(
+        ({ headers }) => headers.authorization === `Bearer ${PLANTED.RECEIVER_TOKEN}`,
+      ),
+    ).toBe(true);
+  });
+});
