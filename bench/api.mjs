@@ -109,7 +109,7 @@ async function measure(url, token, { name, path }) {
 const rows = [];
 let server;
 let dataSource;
-let events = EVENTS;
+let events;
 try {
   server = await startEmbeddedPostgres({ dataDir: folder, log: note });
   dataSource = createDataSource(server.url, 2);

@@ -1,5 +1,5 @@
 // What 20 listeners to the stream of the admin API cost the ack path: the same service with and without them, in turn.
-//   npm run bench:stream [-- --events 120000 --rounds 11 --json]
+//   npm run bench:stream [-- --events 160000 --rounds 21 --json]
 // The roles are ingest and console alone: decisions would go on beside the pushes, and what is measured is the ack.
 import { execFileSync, spawn } from 'node:child_process';
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -19,8 +19,8 @@ import {
 
 const { values } = parseArgs({
   options: {
-    events: { type: 'string', default: '120000' },
-    rounds: { type: 'string', default: '11' },
+    events: { type: 'string', default: '160000' },
+    rounds: { type: 'string', default: '21' },
     listeners: { type: 'string', default: '20' },
     json: { type: 'boolean', default: false },
   },

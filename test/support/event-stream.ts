@@ -59,7 +59,8 @@ export class EventStream {
   private async read(answer: Response): Promise<void> {
     const decoder = new TextDecoder();
     try {
-      for await (const chunk of answer.body ?? []) this.take(decoder.decode(chunk, { stream: true }));
+      const chunks = (answer.body ?? []) as AsyncIterable<Uint8Array>;
+      for await (const chunk of chunks) this.take(decoder.decode(chunk, { stream: true }));
     } catch {
       // Cut off.
     }

@@ -16,17 +16,39 @@ export interface Found {
   readonly left: number;
 }
 
+type Furthest = Pick<Change, 'position' | 'at'>;
+
+/** How far the changes are known. */
+interface Position {
+  /** Keys within the overlap. */
+  readonly seen: ReadonlySet<string>;
+  /** What is at or before it has been told or counted, whether it was seen or not. */
+  readonly through: string;
+  /** The furthest change that is known. */
+  readonly furthest: Furthest;
+  /** There were so many at the last look that only their order was followed. */
+  readonly isFlooded: boolean;
+}
+
+interface Looked {
+  readonly changes: readonly Change[];
+  readonly count: number;
+  /** What is known after these were told. */
+  readonly then: Position;
+}
+
 /**
  * Finds what is new in one table, a look at a time. Changes are not in the order of their commits: it looks again at
  * the last seconds each time, and knows what it has told of them. When there are too many for that, it walks on along
  * their order and counts.
  */
 export class ChangeReader {
-  private seen: ReadonlySet<string> = new Set();
-  /** What is at or before it has been told or counted, whether it was seen or not. */
-  private through = '';
-  /** The furthest change that is known. */
-  private furthest: { readonly position: string; readonly at: number } = { position: '', at: 0 };
+  private at: Position = {
+    seen: new Set(),
+    through: '',
+    furthest: { position: '', at: 0 },
+    isFlooded: false,
+  };
   private allowance = AT_MOST;
 
   constructor(
@@ -36,45 +58,56 @@ export class ChangeReader {
 
   /** From here on: nothing of what is there already is told. */
   async begin(): Promise<void> {
-    const latest = await this.source.latest();
-    this.furthest = latest ?? { position: '', at: this.now() };
-    const window = await this.window();
-    this.seen = new Set(window.map(({ key }) => key));
-    this.through = window.length > WINDOW ? this.furthest.position : '';
+    const furthest = (await this.source.latest()) ?? { position: '', at: this.now() };
+    const window = await this.window(furthest);
+    const through = window.length > WINDOW ? furthest.position : '';
+    this.at = { seen: keysOf(window), through, furthest, isFlooded: false };
   }
 
+  /** @throws what the database throws; the next look then finds the same again */
   async poll(catalogue: Catalogue): Promise<Found> {
     this.allowance = Math.min(AT_MOST, this.allowance + PER_POLL);
-    const window = await this.window();
-    const { changes, count } = window.length > WINDOW ? await this.flood() : this.fresh(window);
+    const { changes, count, then } = await this.look();
     const told = changes.slice(-this.allowance);
-    this.allowance -= told.length;
     const messages = told.length === 0 ? [] : await this.source.messages(told, catalogue);
+    this.allowance -= told.length;
+    this.at = then;
     return { messages, left: count - told.length };
   }
 
-  private async window(): Promise<Change[]> {
+  private async look(): Promise<Looked> {
+    if (this.at.isFlooded) return await this.flood();
+    const window = await this.window(this.at.furthest);
+    return window.length > WINDOW ? await this.flood() : this.fresh(window);
+  }
+
+  private async window({ at }: Furthest): Promise<Change[]> {
     // Whose clock is ahead must not hide what all others write.
-    const from = Math.min(this.furthest.at, this.now()) - OVERLAP_MS;
-    return await this.source.since(from, WINDOW + 1);
+    return await this.source.since(Math.min(at, this.now()) - OVERLAP_MS, WINDOW + 1);
   }
 
-  private fresh(window: readonly Change[]): { changes: readonly Change[]; count: number } {
-    const changes = window.filter(({ key, position }) => !this.seen.has(key) && position > this.through);
-    this.seen = new Set(window.map(({ key }) => key));
-    this.goTo(window.at(-1));
-    return { changes, count: changes.length };
+  private fresh(window: readonly Change[]): Looked {
+    const { seen, through, furthest } = this.at;
+    const changes = window.filter(({ key, position }) => !seen.has(key) && position > through);
+    const then = { ...this.at, seen: keysOf(window), furthest: further(furthest, window.at(-1)) };
+    return { changes, count: changes.length, then };
   }
 
-  private async flood(): Promise<{ changes: readonly Change[]; count: number }> {
-    const { count, last } = await this.source.after(this.furthest.position, this.allowance);
-    this.goTo(last.at(-1));
-    this.through = this.furthest.position;
-    this.seen = new Set();
-    return { changes: last, count: Math.max(count, last.length) };
+  private async flood(): Promise<Looked> {
+    const { count, last } = await this.source.after(this.at.furthest.position, this.allowance);
+    const furthest = further(this.at.furthest, last.at(-1));
+    return {
+      changes: last,
+      count: Math.max(count, last.length),
+      then: { seen: new Set(), through: furthest.position, furthest, isFlooded: count > PER_POLL },
+    };
   }
+}
 
-  private goTo(change: Change | undefined): void {
-    if (change && change.position > this.furthest.position) this.furthest = change;
-  }
+function keysOf(changes: readonly Change[]): ReadonlySet<string> {
+  return new Set(changes.map(({ key }) => key));
+}
+
+function further(known: Furthest, change: Change | undefined): Furthest {
+  return change && change.position > known.position ? change : known;
 }

@@ -32,7 +32,7 @@ export interface ChangeSource {
   latest(): Promise<Change | null>;
   /** Changes since a time, the oldest first, `limit` at most. */
   since(time: number, limit: number): Promise<Change[]>;
-  /** How many there are after a position, and the last `limit` of them, the oldest first. */
+  /** How many there are after a position ('' is before all), and the last `limit` of them, the oldest first. */
   after(position: string, limit: number): Promise<{ readonly count: number; readonly last: Change[] }>;
   /** In the order of the changes. */
   messages(changes: readonly Change[], catalogue: Catalogue): Promise<ChangeMessage[]>;
@@ -60,11 +60,12 @@ export class EventChanges implements ChangeSource {
   }
 
   async after(position: string, limit: number): Promise<{ count: number; last: Change[] }> {
+    const from = position === '' ? leastIdOf(0) : position;
     const last = await this.rows('select id from events where id > $1 order by id desc limit $2', [
-      position,
+      from,
       Math.max(limit, 1),
     ]);
-    return { count: await countOf(this.dataSource, 'events where id > $1', position), last: last.reverse() };
+    return { count: await countOf(this.dataSource, 'events where id > $1', from), last: last.reverse() };
   }
 
   async messages(changes: readonly Change[], catalogue: Catalogue): Promise<ChangeMessage[]> {
@@ -245,7 +246,7 @@ function microsOf(column: string): string {
 }
 
 function timeIn(parameter: string): string {
-  return `(timestamptz 'epoch' + ${parameter}::bigint * interval '1 microsecond')`;
+  return `(timestamptz 'epoch' + coalesce(nullif(${parameter}, '')::bigint, 0) * interval '1 microsecond')`;
 }
 
 async function countOf(dataSource: DataSource, from: string, ...values: string[]): Promise<number> {

@@ -94,10 +94,10 @@ async function byDay(dataSource: DataSource, search: Search): Promise<string[]> 
   const partitions = await partitionsOf(dataSource, search);
   for (let at = 0; at < partitions.length && found.length < limit; at += DAYS_AT_ONCE) {
     const days = partitions.slice(at, at + DAYS_AT_ONCE).map(({ name, isWithin }) => {
-      const within = isWithin ? [] : [`s.${id} >= $${low}::uuid`, `s.${id} < $${high}::uuid`];
+      const within = isWithin ? '' : `where id >= $${low}::uuid and id < $${high}::uuid`;
       return `(select id from (
-          select s.${id} as id from ${name} s where ${where([...within, ...indexed, ...rest])} offset 0) as fitting
-         order by id desc limit ${limit})`;
+          select s.${id} as id from ${name} s where ${where([...indexed, ...rest])} offset 0) as fitting
+         ${within} order by id desc limit ${limit})`;
     });
     const rows = await dataSource.query<{ id: string }[]>(
       `with range as (select $${low}::uuid, $${high}::uuid)

@@ -113,7 +113,6 @@ create index evaluations_errors on evaluations (event_id) where errors > 0;
 create index evaluations_occasion on evaluations (occasion, event_id) where occasion <> 'live';
 create index evaluations_decided on evaluations (decided_at);
 
-create index event_keys_event_id on event_keys (event_id);
 create index event_keys_unsettled on event_keys (state, id) where state <> 'decided';
 
 -- What deliveries are chosen by, in any combination. Few different values: such an index is a tenth of one for each.

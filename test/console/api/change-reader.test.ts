@@ -11,6 +11,7 @@ class ListedChanges implements ChangeSource {
   readonly topic = 'events';
   readonly rows: Change[] = [];
   reads = 0;
+  broken = false;
 
   add(at: number, key = `${at}-${this.rows.length}`): void {
     this.rows.push({ key, id: key, position: String(at * 1000 + this.rows.length).padStart(20, '0'), at });
@@ -35,6 +36,7 @@ class ListedChanges implements ChangeSource {
   }
 
   messages(changes: readonly Change[]): Promise<ChangeMessage[]> {
+    if (this.broken) return Promise.reject(new Error('gone'));
     return Promise.resolve(
       changes.map(({ key }) => ({
         eventType: key,
@@ -127,6 +129,16 @@ describe('finding what is new', () => {
     told += (await poll()).keys.length;
     expect(told + left).toBe(added);
     expect(told).toBeLessThan(1000);
+  });
+
+  it.each([3, 900])('loses nothing of %i when the database was away in between', async (count) => {
+    await reader.begin();
+    for (let at = 0; at < count; at += 1) source.add(NOW + at / 2, `k${at}`);
+    source.broken = true;
+    await expect(poll()).rejects.toThrow('gone');
+    source.broken = false;
+    const { keys, left } = await poll();
+    expect(keys.length + left).toBe(count);
   });
 
   it('begins in the middle of a flood', async () => {

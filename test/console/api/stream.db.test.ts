@@ -18,7 +18,7 @@ import { envelopeOf, pushOf } from '../../support/feishu.js';
 let seeded: SeededConsole;
 let console: TestConsole;
 let feed: ChangeFeed;
-let open: EventStream[] = [];
+const open: EventStream[] = [];
 let pushed = 0;
 
 beforeAll(async () => {
@@ -217,6 +217,30 @@ describe('the stream', () => {
     const { status, headers } = await console.ask('viewer', '/stream', { method: 'HEAD' });
     expect([status, headers.get('content-type')]).toEqual([200, 'text/event-stream']);
     expect(feed.size).toBe(0);
+  });
+});
+
+describe('a flood that begins on an empty database', () => {
+  it('is told as far as it may be, and counted beyond that', async () => {
+    const other = await TestConsole.open({ ROLE: 'ingest,console' });
+    const stream = await EventStream.open(other.url, other.tokens.viewer);
+    await stream.has('ready');
+    const readers = other.service.app.get(ChangeFeed, { strict: false })['readers'];
+    for (const { source } of readers) expect(await source.after('', 5)).toEqual({ count: 0, last: [] });
+    const lines = Array.from({ length: 700 }, (_, at) => envelopeOf({ n: at }, { event_id: `flood-${at}` }));
+    const headers = { 'content-type': 'application/x-ndjson' };
+    expect(
+      (await other.ask('admin', '/events/import', { method: 'POST', body: lines.join('\n'), headers }))
+        .status,
+    ).toBe(200);
+    const told = (): number =>
+      stream.of('events').length + stream.of('gap').reduce((sum, { data }) => sum + Number(data['count']), 0);
+    await until(() => told() >= 700);
+    expect(told()).toBe(700);
+    expect(stream.of('events').length).toBeLessThan(400);
+    expect(stream.of('gap')[0]?.data).toMatchObject({ topic: 'events' });
+    stream.close();
+    await other.close();
   });
 });
 
