@@ -4,11 +4,13 @@ import type { DataSource } from 'typeorm';
 import { DeliveryStore, type NewDelivery } from '../../src/action/delivery-store.js';
 import { type ErasureAnswer, Erasures } from '../../src/console/erasure.js';
 import type { IncomingEvent } from '../../src/events/event.js';
+import { INDEX_LOCK } from '../../src/events/event-indexer.js';
 import { EventStore } from '../../src/events/event-store.js';
 import { Wakeup } from '../../src/queue/wakeup.js';
 import { EvaluationStore } from '../../src/rules/evaluation-store.js';
 import { TestClock } from '../support/clock.js';
 import { createTestDatabase, type TestDatabase, withPartitions } from '../support/database.js';
+import { until } from '../support/door.js';
 
 const PERSON = 'ou_canary_7d8a6e6df7621556ce0d';
 const NAME = '张三丰canary';
@@ -275,5 +277,26 @@ describe('the erasure of a person', () => {
       new Erasures(dataSource).erase(tx, { values: VALUES, day: '2026-11-03', dryRun: false }, clock.now()),
     );
     expect(await another).toMatchObject({ events: 0 });
+  });
+
+  it('waits for whoever is indexing, who might write down what is about to go', async () => {
+    await decided('e1', `{"approver":"${PERSON}"}`);
+    const indexing = dataSource.createQueryRunner();
+    await indexing.startTransaction();
+    await indexing.query('select pg_advisory_xact_lock($1)', [INDEX_LOCK]);
+    expect(await erase(true)).toMatchObject({ events: 1 });
+    const erased = erase();
+    await until(async () => {
+      const [row] = await dataSource.query<[{ waits: boolean }]>(
+        `select exists (select from pg_locks where locktype = 'advisory' and objid = $1 and not granted
+                           and database = (select oid from pg_database where datname = current_database())) as waits`,
+        [INDEX_LOCK],
+      );
+      return row.waits;
+    });
+    expect(await dataSource.query('select 1 from events where erased_at is not null')).toEqual([]);
+    await indexing.commitTransaction();
+    await indexing.release();
+    expect(await erased).toMatchObject({ events: 1 });
   });
 });

@@ -5,7 +5,7 @@ import type { DataSource } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import { loadBuiltInCatalogue } from '../../src/events/catalogue.js';
 import type { IncomingEvent } from '../../src/events/event.js';
-import { EventIndexer } from '../../src/events/event-indexer.js';
+import { EventIndexer, INDEX_LOCK } from '../../src/events/event-indexer.js';
 import { EventStore } from '../../src/events/event-store.js';
 import { LiveCatalogue } from '../../src/events/live-catalogue.js';
 import { leastIdOf } from '../../src/events/received-at.js';
@@ -225,6 +225,19 @@ describe('the indexer of events', () => {
     await both[0]?.drain();
     expect(await indexed()).toEqual(ids.sort());
     expect(log.lines.filter(({ level }) => level === 'error')).toEqual([]);
+  });
+
+  it('writes nothing while another holds its lock', async () => {
+    const other = dataSource.createQueryRunner();
+    await other.startTransaction();
+    await other.query('select pg_advisory_xact_lock($1)', [INDEX_LOCK]);
+    const id = await stored();
+    await indexer().drain();
+    expect(await indexed()).toEqual([]);
+    await other.rollbackTransaction();
+    await other.release();
+    await indexer().drain();
+    expect(await indexed()).toEqual([id]);
   });
 
   it('is not stopped by what is no event, cannot be stored as text, or is without end', async () => {

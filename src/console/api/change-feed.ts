@@ -3,7 +3,7 @@ import { type Log, messageOf } from '../../config/log.js';
 import { matchesPattern } from '../../events/catalogue.js';
 import type { Catalogue } from '../../events/catalogue.js';
 import type { ChangeReader } from './change-reader.js';
-import type { ChangeMessage } from './change-sources.js';
+import type { ChangeMessage } from './change-source.js';
 import type { Topic } from './stream.schema.js';
 
 const POLL_MS = 500;

@@ -1,5 +1,5 @@
 import type { Catalogue } from '../../events/catalogue.js';
-import type { Change, ChangeMessage, ChangeSource } from './change-sources.js';
+import type { Change, ChangeMessage, ChangeSource } from './change-source.js';
 
 /** A row may be committed so much later than its time says, and after rows that are younger. */
 const OVERLAP_MS = 3000;

@@ -1,5 +1,8 @@
 import { z } from 'zod';
 import { Refusal } from '../../config/problem.js';
+import { isUuid } from '../read/id-range.js';
+
+export { isUuid };
 
 /** The part of a list that is asked for. */
 export const PAGE_QUERY = z.strictObject({
@@ -32,19 +35,13 @@ export function pageSchema<T extends z.ZodType>(item: T, id: string) {
     .meta({ id });
 }
 
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-
-export function isUuid(text: string): boolean {
-  return UUID.test(text);
-}
-
 /**
  * The id after which a page begins; null: at the beginning.
  *
  * @throws Refusal 400 CURSOR_INVALID
  */
 export function readCursor(cursor: string | undefined): string | null {
-  return readCursorLike(cursor, UUID);
+  return readCursorLike(cursor, isUuid);
 }
 
 /**
@@ -53,14 +50,14 @@ export function readCursor(cursor: string | undefined): string | null {
  * @throws Refusal 400 CURSOR_INVALID
  */
 export function readNumberCursor(cursor: string | undefined): string | null {
-  return readCursorLike(cursor, /^\d{1,15}$/);
+  return readCursorLike(cursor, (id) => /^\d{1,15}$/.test(id));
 }
 
-function readCursorLike(cursor: string | undefined, form: RegExp): string | null {
+function readCursorLike(cursor: string | undefined, isId: (text: string) => boolean): string | null {
   if (cursor === undefined) return null;
   const id = Buffer.from(cursor, 'base64url').toString('latin1');
   // What decodes to the same id in another way is no cursor of ours.
-  if (form.test(id) && cursorOf(id) === cursor) return id;
+  if (isId(id) && cursorOf(id) === cursor) return id;
   throw new Refusal(
     400,
     'CURSOR_INVALID',

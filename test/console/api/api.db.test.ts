@@ -1,12 +1,7 @@
 // The real service with all roles, its database, a real receiver.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import {
-  type SeededConsole,
-  openSeeded,
-  SEEDED_TYPE,
-  TestConsole,
-  visitPush,
-} from '../../support/console.js';
+import { TestConsole } from '../../support/console.js';
+import { type SeededConsole, openSeeded, SEEDED_TYPE, visitPush } from '../../support/seeded-console.js';
 import { until } from '../../support/door.js';
 import { pushOf } from '../../support/feishu.js';
 import { put } from '../../support/folder.js';

@@ -1,7 +1,7 @@
 // A table that is a list here, written by hand; the clock is virtual.
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { ChangeReader } from '../../../src/console/api/change-reader.js';
-import type { Change, ChangeMessage, ChangeSource } from '../../../src/console/api/change-sources.js';
+import type { Change, ChangeMessage, ChangeSource } from '../../../src/console/api/change-source.js';
 import { Catalogue } from '../../../src/events/catalogue.js';
 
 const NOW = 1_800_000_000_000;

@@ -69,7 +69,7 @@ async function pushAll(console: TestConsole): Promise<void> {
     console.push({ body, headers }, path);
   // A long number as a number, and blanks that only the line has to lose.
   const envelope = envelopeOf(
-    { process_id: 'LONG', note: 'a  b\n"c"\\', status: 3 },
+    { process_id: 'LONG', note: 'a  b\n"c d\\', status: 3 },
     { event_id: 'feishu-1' },
   );
   const spread = JSON.stringify(JSON.parse(envelope) as object, null, 2).replace('"LONG"', LONG);
@@ -152,7 +152,7 @@ describe('events that are taken out', () => {
     expect(type).toBe('application/x-ndjson');
     expect(lines).toHaveLength(7);
     expect(lines[0]).toContain(`"process_id":${LONG}`);
-    expect(lines[0]).toContain(String.raw`"note":"a  b\n\"c\"\\"`);
+    expect(lines[0]).toContain(String.raw`"note":"a  b\n\"c d\\"`);
     expect(lines[1]).toBe(
       `{"number":${LONG},"what":"order.paid","at":"2026-11-02T09:00:00Z","name":"Mü ller"}`,
     );

@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ADMIN_PASSWORD } from '../../support/app.js';
-import { openSeeded, type SeededConsole, SEEDED_TYPE } from '../../support/console.js';
+import { openSeeded, type SeededConsole, SEEDED_TYPE } from '../../support/seeded-console.js';
 import { temporaryFolder } from '../../support/folder.js';
 
 const run = promisify(execFile);

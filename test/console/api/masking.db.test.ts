@@ -2,7 +2,13 @@
 // about an event that holds a canary in each place that viewers may not read.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { UserRole } from '../../../src/config/config.js';
-import { CANARIES, openSeeded, PLANTED, SEEDED_TYPE, type SeededConsole } from '../../support/console.js';
+import {
+  CANARIES,
+  openSeeded,
+  PLANTED,
+  SEEDED_TYPE,
+  type SeededConsole,
+} from '../../support/seeded-console.js';
 import { APP } from '../../support/feishu.js';
 import { routesOf } from '../../support/routes.js';
 

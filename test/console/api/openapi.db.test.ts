@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { openSeeded, type SeededConsole, TestConsole } from '../../support/console.js';
+import { TestConsole } from '../../support/console.js';
+import { openSeeded, type SeededConsole } from '../../support/seeded-console.js';
 import { routesOf } from '../../support/routes.js';
 
 type Json = Record<string, unknown>;
@@ -89,6 +90,14 @@ describe('the OpenAPI document', () => {
       ]).toEqual([name, inPath]);
     }
     expect(tags.filter((tag) => !operations().some(([, { tags: own }]) => own.includes(tag)))).toEqual([]);
+  });
+
+  it('lets answers have more members later, and says of bodies that nothing else is taken', () => {
+    const { schemas } = document.components;
+    for (const name of ['Event', 'EventDetail', 'Delivery', 'Source', 'Problem', 'Session'])
+      expect(schemas[name]).not.toHaveProperty('additionalProperties');
+    for (const name of ['Reason', 'ErasureRequest', 'NewUser'])
+      expect(schemas[name]).toHaveProperty('additionalProperties', false);
   });
 
   it('is what the table of docs/api.md says', () => {

@@ -3,14 +3,14 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { connect } from 'node:net';
 import type { UserRole } from '../../../src/config/config.js';
 import { ChangeFeed, type Listener } from '../../../src/console/api/change-feed.js';
+import { TestConsole } from '../../support/console.js';
 import {
   CANARIES,
   openSeeded,
   type SeededConsole,
   SEEDED_TYPE,
-  TestConsole,
   visitPush,
-} from '../../support/console.js';
+} from '../../support/seeded-console.js';
 import { until } from '../../support/door.js';
 import { EventStream } from '../../support/event-stream.js';
 import { envelopeOf, pushOf } from '../../support/feishu.js';
