@@ -11,7 +11,6 @@ import { GroupCommit } from '../queue/group-commit.js';
 import { laneOf } from '../queue/lanes.js';
 import type { Wakeup } from '../queue/wakeup.js';
 import type { IncomingEvent, Transport } from './event.js';
-import { KEYS_OF_SENDER_ID } from './sender-id.js';
 
 /** The queue of events that wait for their decision. */
 export const EVENT_QUEUE = 'events';
@@ -152,8 +151,7 @@ export class EventStore implements OnApplicationShutdown {
     }[]
   > {
     return await this.dataSource.query(
-      `${KEYS_OF_SENDER_ID}
-       select id, origin, state, reason from found
+      `select id, origin, state, reason from event_keys where event_id = $1
        union select id, origin, state, reason from event_keys where id = $2::uuid
        order by id`,
       [eventId, UUID.test(eventId) ? eventId : null],

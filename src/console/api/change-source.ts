@@ -46,7 +46,10 @@ export function timeIn(parameter: string): string {
   return `(timestamptz 'epoch' + coalesce(nullif(${parameter}, '')::bigint, 0) * interval '1 microsecond')`;
 }
 
-/** SQL for the newest rows and how many there are in all, as one look sees them. */
+/**
+ * SQL for the newest rows and how many there are in all, as one look sees them. `from` has a range with both ends: of an
+ * open one a planner without statistics expects a third of the table, and would read all of it.
+ */
 export function newestOf(select: string, from: string, order: string, limit: string): string {
   return `select found.*, (select count(*)::int from ${from}) as total
             from (${select} from ${from} order by ${order} desc limit ${limit}) as found`;

@@ -37,7 +37,7 @@ export class DeliveryChanges implements ChangeSource {
   }
 
   async after(position: string, limit: number): Promise<{ count: number; last: Change[] }> {
-    const from = `action_keys where updated_at > ${timeIn('$1')}`;
+    const from = `action_keys where updated_at > ${timeIn('$1')} and updated_at < 'infinity'`;
     const rows = await this.dataSource.query<UpdatedKey[]>(newestOf(KEYS, from, 'updated_at', '$2'), [
       position,
       Math.max(limit, 1),

@@ -13,6 +13,8 @@ import {
 import { maskEntity } from './personal.js';
 import type { EventChange } from './stream.schema.js';
 
+const LAST = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+
 /** Events that were stored: their ids are in the order of time. */
 export class EventChanges implements ChangeSource {
   readonly topic = 'events';
@@ -33,7 +35,7 @@ export class EventChanges implements ChangeSource {
 
   async after(position: string, limit: number): Promise<{ count: number; last: Change[] }> {
     const rows = await this.dataSource.query<IdRow[]>(
-      newestOf('select id', 'events where id > $1', 'id', '$2'),
+      newestOf('select id', `events where id > $1 and id < '${LAST}'`, 'id', '$2'),
       [position === '' ? leastIdOf(0) : position, Math.max(limit, 1)],
     );
     return { count: totalOf(rows), last: rows.map(changeOf).sort(byPosition) };

@@ -44,7 +44,7 @@ export class VerdictChanges implements ChangeSource {
   }
 
   async after(position: string, limit: number): Promise<{ count: number; last: Change[] }> {
-    const from = `evaluations where event_id > $1 and decided_at > ${timeIn('$2')}`;
+    const from = `evaluations where event_id > $1 and decided_at > ${timeIn('$2')} and decided_at < 'infinity'`;
     const rows = await this.dataSource.query<DecidedKey[]>(newestOf(KEYS, from, 'decided_at', '$3'), [
       this.oldest(),
       position,

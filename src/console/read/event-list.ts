@@ -1,7 +1,6 @@
 import type { DataSource } from 'typeorm';
 import { Refusal } from '../../config/problem.js';
 import type { EventState } from '../../events/event-store.js';
-import { KEYS_OF_SENDER_ID } from '../../events/sender-id.js';
 import type { LiveCatalogue } from '../../events/live-catalogue.js';
 import { termGroups } from './event-search.js';
 import { leastIdOf, receivedAtOf } from '../../events/received-at.js';
@@ -110,8 +109,7 @@ export class EventList {
    */
   async find(id: string): Promise<EventRow | null> {
     const keys = await this.dataSource.query<{ id: string; origin: string }[]>(
-      `${KEYS_OF_SENDER_ID}
-       select id, origin from found
+      `select id, origin from event_keys where event_id = $1
        union select id, origin from event_keys where id = $2::uuid order by id limit 20`,
       [id, isUuid(id.toLowerCase()) ? id : null],
     );
