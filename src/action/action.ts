@@ -14,6 +14,12 @@ import type {
 
 export type { ReportProblem, SecretSlot } from './action-compiler.js';
 
+export const ACTION_KINDS = [
+  'http',
+  'email',
+  'feishu-bot',
+  'feishu-message',
+] as const satisfies readonly ActionDocument['type'][];
 export type ActionKind = ActionDocument['type'];
 
 export interface HttpContent {

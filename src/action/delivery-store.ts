@@ -46,7 +46,7 @@ export interface DeliveryRow {
   readonly action: string;
   readonly kind: ActionKind;
   readonly target: string;
-  readonly state: string;
+  readonly state: DeliveryState;
   readonly attempt: number;
   /** Attempts that were made before its retry schedule began anew. */
   readonly attemptsBefore: number;

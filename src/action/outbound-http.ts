@@ -1,12 +1,10 @@
-import { lookup as dnsLookup } from 'node:dns';
-import { createSecureContext, getCACertificates } from 'node:tls';
-import { Agent, Pool } from 'undici';
+import type { Agent, Pool } from 'undici';
 import { NO_TRACING, type Tracing } from '../config/tracing.js';
 import type { AddressGuard } from './address-guard.js';
 import { type HttpAnswer, keptText } from './attempt-outcome.js';
-import { guardedConnector, type Lookup } from './guarded-connector.js';
+import type { Lookup } from './guarded-connector.js';
+import { outboundAgent } from './outbound-agent.js';
 import { OutboundError } from './outbound-error.js';
-import { ProxyTunnel } from './proxy-tunnel.js';
 import type { HttpRequest } from './sender.js';
 
 export interface OutboundHttpOptions {
@@ -50,21 +48,10 @@ export class OutboundHttp {
   private readonly closing = new AbortController();
   private readonly underway = new Set<Promise<HttpAnswer>>();
 
-  constructor({ guard, ca, proxy, lookup = dnsLookup, tracing = NO_TRACING }: OutboundHttpOptions) {
+  constructor({ guard, ca, proxy, lookup, tracing = NO_TRACING }: OutboundHttpOptions) {
     this.tracing = tracing;
-    // Made once: parsing the root certificates again for each connection takes tens of milliseconds.
-    const secureContext = createSecureContext(
-      ca === undefined ? {} : { ca: [...getCACertificates('default'), ca] },
-    );
     const { signal } = this.closing;
-    const tunnel = proxy === undefined ? null : new ProxyTunnel(proxy, { secureContext, signal });
-    this.agent = new Agent({
-      factory: (origin) => {
-        const port = portOf(new URL(origin));
-        const connect = guardedConnector({ guard, lookup, port, secureContext, signal, tunnel });
-        return new Pool(origin, { ...POOL, connect });
-      },
-    });
+    this.agent = outboundAgent({ guard, ca, proxy, lookup, signal, pool: POOL });
   }
 
   /**
@@ -149,9 +136,6 @@ export class OutboundHttp {
     }
   }
 }
-
-const portOf = ({ port, protocol }: URL): number =>
-  port !== '' ? Number(port) : protocol === 'https:' ? 443 : 80;
 
 /** undici notices an abort only once it has a connection; the look-up and the connecting count too. */
 async function beforeDeadline<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {

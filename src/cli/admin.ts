@@ -1,13 +1,8 @@
+import type { DeliveryAct } from '../action/delivery-acts.js';
 import { Refusal } from '../config/problem.js';
 import type { MadeToken, NewToken } from '../console/access/tokens.schema.js';
 import type { ChangedUser, NewUser, User, UserChange } from '../console/access/users.schema.js';
-import type {
-  ActBody,
-  Delivery,
-  DELIVERY_ACTS,
-  DeliveryDetail,
-  DeliveryQuery,
-} from '../console/api/deliveries.schema.js';
+import type { ActBody, Delivery, DeliveryDetail, DeliveryQuery } from '../console/api/deliveries.schema.js';
 import type { ErasureBody, ErasureDays, ErasureResult } from '../console/api/erasures.schema.js';
 import type {
   Event,
@@ -31,8 +26,6 @@ import { NobodyReads } from './output.js';
 import { refuse } from './refuse.js';
 import { printable } from '../config/terminal-text.js';
 import type { ServerAddress } from './server-address.js';
-
-export type DeliveryAct = (typeof DELIVERY_ACTS)[number];
 
 /** What can be seen and done, on the database of this machine or by a running service. All throw Refusals. */
 export interface Admin {

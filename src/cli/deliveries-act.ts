@@ -1,7 +1,8 @@
 import { Refusal } from '../config/problem.js';
 import { printable } from '../config/terminal-text.js';
 import type { Delivery } from '../console/api/deliveries.schema.js';
-import { type AdminPlace, type DeliveryAct, withAdmin } from './admin.js';
+import type { DeliveryAct } from '../action/delivery-acts.js';
+import { type AdminPlace, withAdmin } from './admin.js';
 import { print } from './output.js';
 import { refuse } from './refuse.js';
 import { deliveryState } from './words.js';

@@ -1,5 +1,7 @@
 import { type Command, Option } from 'commander';
-import { ACTION_KINDS, DELIVERY_STATES, type DeliveryQuery } from '../console/api/deliveries.schema.js';
+import { ACTION_KINDS } from '../action/action.js';
+import { DELIVERY_STATES } from '../action/delivery-store.js';
+import type { DeliveryQuery } from '../console/api/deliveries.schema.js';
 import { type AdminPlace, withAdmin } from './admin.js';
 import { type ListOptions, printPages } from './list-pages.js';
 import { deliveryTable } from './delivery-table.js';

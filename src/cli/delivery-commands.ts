@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import type { AdminPlace, DeliveryAct } from './admin.js';
+import type { DeliveryAct } from '../action/delivery-acts.js';
+import type { AdminPlace } from './admin.js';
 import { example, withPlace } from './command-options.js';
 import { type DeliveryFilterOptions, withDeliveryFilter } from './deliveries-list.js';
 import { type ListOptions, withListOptions } from './list-pages.js';

@@ -15,8 +15,6 @@ import type { IncomingEvent, Transport } from './event.js';
 /** The queue of events that wait for their decision. */
 export const EVENT_QUEUE = 'events';
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
-
 /** What became of a received event. `stored` and `duplicate` are both committed. */
 export interface Received {
   readonly outcome: 'stored' | 'duplicate';
@@ -139,23 +137,6 @@ export class EventStore implements OnApplicationShutdown {
       [origin, eventId],
     );
     return row ?? null;
-  }
-
-  /** The events with the sender's id, of whatever origin, or with ours, and how far they have come. */
-  async findByEventId(eventId: string): Promise<
-    {
-      readonly id: string;
-      readonly origin: string;
-      readonly state: EventState;
-      readonly reason: string | null;
-    }[]
-  > {
-    return await this.dataSource.query(
-      `select id, origin, state, reason from event_keys where event_id = $1
-       union select id, origin, state, reason from event_keys where id = $2::uuid
-       order by id`,
-      [eventId, UUID.test(eventId) ? eventId : null],
-    );
   }
 
   /** The events received last, the latest first. */

@@ -6,6 +6,7 @@ import { act, DELIVERY_ACTS, type DeliveryAct } from '../../src/action/delivery-
 import { type DeliveryState, DeliveryStore, type NewDelivery } from '../../src/action/delivery-store.js';
 import { LeasedRows } from '../../src/queue/leased-rows.js';
 import { Wakeup } from '../../src/queue/wakeup.js';
+import { newDelivery } from '../support/deliveries.js';
 import { TestClock } from '../support/clock.js';
 import { createTestDatabase, type TestDatabase, withPartitions } from '../support/database.js';
 
@@ -37,25 +38,7 @@ describe('acts on deliveries', () => {
 
   async function deliveryIn(state: DeliveryState, more: Partial<NewDelivery> = {}): Promise<string> {
     const eventId = randomUUID();
-    const delivery: NewDelivery = {
-      rule: 'tell',
-      action: 'tell',
-      kind: 'http',
-      target: 'http:a.example',
-      entity: 'process:7',
-      cause: eventId,
-      generation: 0,
-      state: 'pending',
-      code: null,
-      reason: null,
-      request: {
-        kind: 'http',
-        secrets: [],
-        retry: null,
-        content: { method: 'POST', url: 'https://a.example', headers: {}, timeoutMs: 1, success: null },
-      },
-      ...more,
-    };
+    const delivery = newDelivery(eventId, more);
     await dataSource.transaction((tx) =>
       store.accept(tx, [{ delivery, eventId, occasion: 'live' }], clock.now()),
     );

@@ -9,6 +9,7 @@ import { EventStore } from '../../src/events/event-store.js';
 import { Wakeup } from '../../src/queue/wakeup.js';
 import { EvaluationStore } from '../../src/rules/evaluation-store.js';
 import { TestClock } from '../support/clock.js';
+import { newDelivery } from '../support/deliveries.js';
 import { createTestDatabase, type TestDatabase, withPartitions } from '../support/database.js';
 import { until } from '../support/door.js';
 
@@ -65,31 +66,7 @@ describe('the erasure of a person', () => {
   }
 
   async function delivery(eventId: string, action: string, more: Partial<NewDelivery> = {}): Promise<string> {
-    const made: NewDelivery = {
-      rule: 'tell',
-      action,
-      kind: 'http',
-      target: 'http:payroll.example.com',
-      entity: 'process:7',
-      cause: eventId,
-      generation: 0,
-      state: 'pending',
-      code: null,
-      reason: null,
-      request: {
-        kind: 'http',
-        secrets: [],
-        retry: null,
-        content: {
-          method: 'POST',
-          url: 'https://payroll.example.com',
-          headers: {},
-          timeoutMs: 1,
-          success: null,
-        },
-      },
-      ...more,
-    };
+    const made = newDelivery(eventId, { action, ...more });
     await dataSource.transaction((tx) =>
       deliveries.accept(tx, [{ delivery: made, eventId, occasion: 'live' }], clock.now()),
     );

@@ -1,18 +1,8 @@
 import { z } from 'zod';
+import { ACTION_KINDS } from '../../action/action.js';
+import { DELIVERY_STATES } from '../../action/delivery-store.js';
 import { PAGE_QUERY, pageSchema } from './page.js';
 import { COUNT, ID, MASKED, MOMENT, TERM, TIME, VALUE } from './schema-parts.js';
-
-export const DELIVERY_STATES = [
-  'held',
-  'deferred',
-  'pending',
-  'delivering',
-  'delivered',
-  'dead',
-  'cancelled',
-] as const;
-export const ACTION_KINDS = ['http', 'email', 'feishu-bot', 'feishu-message'] as const;
-export const DELIVERY_ACTS = ['redrive', 'release', 'discard', 'cancel'] as const;
 
 export const DELIVERY_QUERY = PAGE_QUERY.extend({
   state: z.enum(DELIVERY_STATES).optional(),

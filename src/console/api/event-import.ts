@@ -1,6 +1,7 @@
 import type { DataSource } from 'typeorm';
 import type { Actor } from '../../config/access.js';
 import type { Config } from '../../config/config.js';
+import { messageOf } from '../../config/log.js';
 import { Refusal } from '../../config/problem.js';
 import { isDataError } from '../../database/database.errors.js';
 import type { Catalogue } from '../../events/catalogue.js';
@@ -100,7 +101,8 @@ export class EventImport {
       some.forEach((event, index) => {
         const one = settled[index];
         if (one?.status === 'fulfilled') outcomes.set(event, one.value);
-        else if (isDataError(one?.reason)) outcomes.set(event, 'the database refuses it');
+        else if (one?.status === 'rejected' && isDataError(one.reason))
+          outcomes.set(event, `the database refuses it: ${messageOf(one.reason)}`);
         else throw notAllStored();
       });
     }

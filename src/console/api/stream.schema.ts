@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { DELIVERY_STATES } from './deliveries.schema.js';
+import { DELIVERY_STATES } from '../../action/delivery-store.js';
 import { COUNT, ID, TERM, TIME } from './schema-parts.js';
 
 export const TOPICS = ['events', 'verdicts', 'deliveries'] as const;

@@ -1,6 +1,6 @@
 import type { DataSource } from 'typeorm';
-import type { ActionKind, RenderedRequest } from '../../action/action.js';
-import type { DeliveryState } from '../../action/delivery-store.js';
+import type { ActionKind } from '../../action/action.js';
+import type { DeliveryRow, DeliveryState } from '../../action/delivery-store.js';
 import { leastIdOf, receivedAtOf } from '../../events/received-at.js';
 import { idRange, type IdRange, isUuid, oneId } from './id-range.js';
 import { newestFirst, type Windows } from './newest-first.js';
@@ -23,33 +23,14 @@ export interface DeliveryFilter {
   readonly text?: string | undefined;
 }
 
-export interface DeliveryListRow {
-  readonly id: string;
-  readonly actionKey: string;
-  /** Our id of the event. */
-  readonly eventId: string;
-  readonly occasion: string;
-  readonly rule: string;
-  readonly action: string;
-  readonly kind: ActionKind;
-  readonly target: string;
+export interface DeliveryListRow extends Omit<DeliveryRow, 'attemptsBefore' | 'redrivenAt' | 'request'> {
   readonly entity: string;
   readonly generation: number;
-  readonly state: DeliveryState;
-  readonly attempt: number;
-  readonly dueAt: Date;
-  readonly createdAt: Date;
   readonly updatedAt: Date;
-  readonly code: string | null;
-  readonly reason: string | null;
 }
 
-/** A delivery with all that is stored of it. */
-export interface DeliveryDetailRow extends DeliveryListRow {
-  /** Null: it could not be rendered, or it was erased. */
-  readonly request: RenderedRequest | null;
-  readonly redrivenAt: Date | null;
-}
+/** A delivery with all that is stored of it. A request that is null could not be rendered, or was erased. */
+export type DeliveryDetailRow = DeliveryListRow & Pick<DeliveryRow, 'request' | 'redrivenAt'>;
 
 /** States in which deliveries stay for a person, or for ever, and which few are in. */
 const STANDING: readonly DeliveryState[] = ['held', 'deferred', 'dead', 'cancelled', 'pending', 'delivering'];
