@@ -49,6 +49,15 @@ const roles = z.string().transform((text, context): readonly Role[] => {
   return names as Role[];
 });
 
+const retention = z.string().transform((text, context): number => {
+  const ms = parseDuration(text);
+  if (ms === null || ms < 86_400_000) {
+    context.addIssue(`is "${text}"; use a duration of a day or more, like 90d`);
+    return z.NEVER;
+  }
+  return ms;
+});
+
 const maxAge = z.string().transform((text, context): number | null => {
   if (text === 'off') return null;
   const ms = parseDuration(text);
@@ -215,7 +224,15 @@ export const SETTINGS = z.object({
     .describe('an HTTP proxy for everything that goes out, but mail and traces'),
   OUTBOUND_CA: certificates.optional().describe('PEM file with extra certificates for HTTPS and SMTP'),
   SECRETS_DIR: secretsFolder.optional().describe('folder of files named like the secrets'),
-  DEFAULT_TIMEZONE: timezone.default('Asia/Shanghai').describe('of dates in templates'),
+  DEFAULT_TIMEZONE: timezone
+    .default('Asia/Shanghai')
+    .describe('of dates in templates, and of rules that name none'),
+  DEFAULT_CALENDAR: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'must be the name of a work calendar, like cn')
+    .optional()
+    .describe('work calendar of rules that name none'),
+  STATE_RETENTION: retention.prefault('90d').describe('how long the state of a finished process is kept'),
   ADMIN_PASSWORD: z
     .string()
     .min(12, 'must have at least 12 characters')

@@ -4,6 +4,7 @@ import { Foundation1795000000001 } from './migrations/0001-foundation.js';
 import { Catalogue1795500000002 } from './migrations/0002-catalogue.js';
 import { Sources1796000000003 } from './migrations/0003-sources.js';
 import { Admin1797000000004 } from './migrations/0004-admin.js';
+import { State1798000000005 } from './migrations/0005-state.js';
 
 /** Where a PostgreSQL is: a URL, or the parts (host may be the folder of a unix socket). */
 export type DatabaseAddress =
@@ -22,6 +23,7 @@ const MIGRATIONS = [
   Catalogue1795500000002,
   Sources1796000000003,
   Admin1797000000004,
+  State1798000000005,
 ];
 const MIGRATION_LOCK = 4157000;
 

@@ -55,6 +55,12 @@ export interface CatalogueEntry {
     readonly order: readonly (string | number)[];
     /** The values after which nobody is waited for. */
     readonly terminal?: readonly (string | number)[];
+    /** What the terminal values mean; one that is in none of the lists has ended in some other way. */
+    readonly outcomes?: {
+      readonly done?: readonly (string | number)[];
+      readonly rejected?: readonly (string | number)[];
+      readonly cancelled?: readonly (string | number)[];
+    };
   };
   /** The fields of a typical event. */
   readonly sample?: Readonly<Record<string, unknown>>;

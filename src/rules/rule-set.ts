@@ -12,8 +12,10 @@ import type { LookupDocument } from './lookup-document.js';
 import { lookupPlaceOf } from './lookup-name.js';
 import { RuleIndex } from './rule-index.js';
 import { RuleSetError } from './rules.errors.js';
+import type { RuleTiming } from './rule-timing.js';
+import type { WorkCalendar } from './calendar/work-calendar.js';
 
-export interface Rule {
+export interface Rule extends RuleTiming {
   readonly name: string;
   readonly description: string | null;
   readonly owner: string | null;
@@ -73,12 +75,14 @@ export class RuleSet {
     readonly places: PlaceTable,
     /** By name. Empty: no event ever waits for an answer. */
     readonly lookups: ReadonlyMap<string, CompiledLookup>,
+    /** By name: the product's own and those of the rules folder. */
+    readonly calendars: ReadonlyMap<string, WorkCalendar> = new Map(),
   ) {}
 
   /** The same set under the hash that it was activated with, when an older version made that otherwise. */
   named(hash: string): RuleSet {
-    const { rules, catalogue, conditions, index, places, lookups } = this;
-    return new RuleSet(hash, rules, catalogue, conditions, index, places, lookups);
+    const { rules, catalogue, conditions, index, places, lookups, calendars } = this;
+    return new RuleSet(hash, rules, catalogue, conditions, index, places, lookups, calendars);
   }
 
   /** What is known of a fact of an event: by the catalogue, or of a look-up's answer. */
@@ -173,6 +177,7 @@ function compileRule(
   const timeFormatOf = timeFormats(document.trigger, catalogue, lookups);
   const tree = buildTree(document.conditions, named, timeFormatOf);
   return {
+    ...timingOf(),
     name: document.name,
     description: document.description ?? null,
     owner: document.owner ?? null,
@@ -235,5 +240,20 @@ function timeFormats(
       if (format) return format;
     }
     return 'date-time';
+  };
+}
+
+function timingOf(): RuleTiming {
+  return {
+    oncePer: 'event',
+    settleMs: 86_400_000,
+    throttle: null,
+    digest: null,
+    quietHours: null,
+    schedule: null,
+    escalation: null,
+    calendar: null,
+    timezone: null,
+    readsClock: false,
   };
 }
