@@ -100,6 +100,8 @@ export class DeliveryStore {
       readonly delivery: NewDelivery;
       readonly eventId: string;
       readonly occasion: string;
+      /** Deferred by quiet hours until then, in ms; null or absent: it may go at once. */
+      readonly dueAt?: number | null;
     }[],
     now: number,
   ): Promise<ReadonlySet<string>> {
@@ -111,21 +113,22 @@ export class DeliveryStore {
       .map((one, seq) => ({ ...one, id: uuidv7({ msecs: now, seq }), key: actionKeyOf(one.delivery) }))
       .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
     const inserted = await tx.query<{ id: string }[]>(
-      `insert into action_keys (key, id, state, due_at, code, reason, updated_at, rule, action, target)
-       select key, id, state, $6, code, reason, $6, rule, action, target
-         from unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $7::text[], $8::text[], $9::text[])
-              as u (key, id, state, code, reason, rule, action, target)
+      `insert into action_keys (key, id, state, deferred_for, due_at, code, reason, updated_at, rule, action, target)
+       select key, id, state, case state when 'deferred' then 'quiet-hours' end, due_at, code, reason, $6, rule, action, target
+         from unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $7::text[], $8::text[], $9::text[],
+                     $10::timestamptz[]) as u (key, id, state, code, reason, rule, action, target, due_at)
        on conflict (key) do nothing returning id`,
       [
         rows.map((row) => row.key),
         rows.map((row) => row.id),
-        rows.map((row) => row.delivery.state),
+        rows.map((row) => (row.dueAt === undefined || row.dueAt === null ? row.delivery.state : 'deferred')),
         rows.map((row) => row.delivery.code),
         rows.map((row) => row.delivery.reason),
         at,
         rows.map((row) => row.delivery.rule),
         rows.map((row) => row.delivery.action),
         rows.map((row) => row.delivery.target),
+        rows.map((row) => new Date(row.dueAt ?? now)),
       ],
     );
     const ids = new Set(inserted.map(({ id }) => id));
@@ -154,6 +157,20 @@ export class DeliveryStore {
       ],
     );
     return new Set(fresh.map((row) => row.key));
+  }
+
+  /**
+   * Lets go what quiet hours have deferred until now. Answers how many; at most `limit`, whoever wants more calls again.
+   * Wake the queue then. `now` in ms.
+   */
+  async releaseDeferred(now: number, limit: number): Promise<number> {
+    const [rows] = await this.dataSource.query<[unknown[], number]>(
+      `update action_keys set state = 'pending', deferred_for = null, updated_at = now()
+        where id in (select id from action_keys where state = 'deferred' and deferred_for = 'quiet-hours' and due_at <= $1
+                      order by due_at limit $2 for update skip locked) returning id`,
+      [new Date(now), limit],
+    );
+    return rows.length;
   }
 
   /** Tells the workers that deliveries are due. Call it after the commit. */

@@ -23,7 +23,7 @@ export class RenderError extends Error {
 export interface TemplateScope {
   /** The value at a path such as `['event', 'status']`; undefined when there is none. Own members only. */
   read(path: readonly string[]): unknown;
-  /** The label of an enum value of an event field, null when the catalogue has none. */
+  /** The label of an enum value of an event field, or of a fact like `task.previousStatus`; null: there is none. */
   labelOf(field: string, value: unknown, language: 'zh' | 'en'): string | null;
   /** The label of an enum value of a look-up's answer; `path` begins with the look-up's name. Absent: there are none. */
   labelOfAnswer?(path: readonly string[], value: unknown, language: 'zh' | 'en'): string | null;
@@ -31,6 +31,25 @@ export interface TemplateScope {
   absenceOf?(path: readonly string[]): string | null;
   /** IANA name; the zone of dates. */
   readonly timezone: string;
+}
+
+/** A list that stands within a text as lines of its own, and anywhere else as a JSON list. Whoever makes it bounds it. */
+export class Listing {
+  private written: string | null = null;
+
+  /** `write` is called when the list stands within a text, and throws RenderError. */
+  constructor(
+    private readonly items: readonly unknown[],
+    private readonly write: () => string,
+  ) {}
+
+  get text(): string {
+    return (this.written ??= this.write());
+  }
+
+  toJSON(): readonly unknown[] {
+    return this.items;
+  }
 }
 
 /** A piece of a rendered text that is filled in only at the moment of sending. */
@@ -43,26 +62,28 @@ export type Rendered =
   { readonly value: unknown } | { readonly pieces: readonly (string | SecretReference)[] };
 
 /**
- * Fills a template. When a placeholder is the whole text, the value keeps its type; else values become text, each
- * passed through `encode` (for a URL, for HTML).
+ * Fills a template. When a placeholder is the whole text, the value keeps its type; else, and wherever there is an
+ * `encode` (for a URL, for HTML), values become text, each passed through it.
  *
  * @throws RenderError
  */
 export function renderTemplate(
   template: Template,
   scope: TemplateScope,
-  encode: (text: string) => string = (text) => text,
+  encode?: (text: string) => string,
 ): Rendered {
   const [only] = template;
   if (template.length === 1 && only !== undefined && typeof only !== 'string' && only.path[0] !== 'secrets') {
-    return { value: bounded(evaluate(only, scope).value, only) };
+    const { value, escaped } = evaluate(only, scope);
+    const whole = bounded(value, only);
+    return { value: encode && !escaped ? encode(textOf(whole)) : whole };
   }
   const pieces = template.map((part): string | SecretReference => {
     if (typeof part === 'string') return part;
     if (part.path[0] === 'secrets') return { secret: part.path[1] ?? '' };
     const { value, escaped } = evaluate(part, scope);
     const text = textOf(bounded(value, part));
-    return escaped ? text : encode(text);
+    return escaped || !encode ? text : encode(text);
   });
   return pieces.every((piece) => typeof piece === 'string') ? { value: pieces.join('') } : { pieces };
 }
@@ -99,15 +120,7 @@ function apply(filter: FilterCall, value: unknown, { path }: Placeholder, scope:
     case 'date':
       return formatDate(value, String(first ?? 'yyyy-MM-dd HH:mm'), String(second ?? scope.timezone), path);
     case 'label': {
-      const [root, ...rest] = path;
-      const language = first === 'zh' ? 'zh' : 'en';
-      const label =
-        root === 'event' && rest.length === 1
-          ? scope.labelOf(rest[0] ?? '', value, language)
-          : root === 'lookup'
-            ? scope.labelOfAnswer?.(rest, value, language)
-            : null;
-      return label ?? value;
+      return labelAt(path, value, first === 'zh' ? 'zh' : 'en', scope) ?? value;
     }
     case 'json':
       return JSON.stringify(bounded(value, { path, filters: [] }));
@@ -128,10 +141,24 @@ function apply(filter: FilterCall, value: unknown, { path }: Placeholder, scope:
   }
 }
 
+function labelAt(
+  path: readonly string[],
+  value: unknown,
+  language: 'zh' | 'en',
+  scope: TemplateScope,
+): string | null {
+  const [root = '', ...rest] = path;
+  if (root === 'lookup') return scope.labelOfAnswer?.(rest, value, language) ?? null;
+  if (rest.length !== 1) return null;
+  if (root === 'event') return scope.labelOf(rest[0] ?? '', value, language);
+  return ['task', 'node', 'process'].includes(root) ? scope.labelOf(path.join('.'), value, language) : null;
+}
+
 /** The value as it stands within a text: nothing for null, JSON for lists and objects. */
 export function textOf(value: unknown): string {
   if (value === null || value === undefined) return '';
   if (typeof value === 'string') return value;
+  if (value instanceof Listing) return value.text;
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : JSON.stringify(value);
 }
 
@@ -144,6 +171,7 @@ export function escapeHtml(text: string): string {
 
 /** Refuses what is too deep or too long to be stored and sent: the event is data of anybody. */
 function bounded(value: unknown, { path }: Placeholder): unknown {
+  if (value instanceof Listing) return value;
   if (typeof value === 'object' && value !== null) {
     let level: unknown[] = [value];
     for (let depth = 0; level.length > 0; depth += 1) {

@@ -11,12 +11,23 @@ export class TemplateError extends Error {
 }
 
 /**
- * What templates may read. `event`: the facts of the event; `lookup`: the answers of the look-ups, by their names;
- * `rule`: name, description, owner, labels.
+ * What templates may read. `event`: the facts of the event; `task`, `node`, `process`: what is known of whom the event
+ * is about; `lookup`: the answers of the look-ups, by their names; `rule`: name, description, owner, labels; `items`: in
+ * a digest, what it gathers.
  */
-export const TEMPLATE_ROOTS = ['event', 'lookup', 'now', 'rule', 'secrets'] as const;
-/** Known to the rule language, and not to this version. */
-const LATER_ROOTS = ['task', 'node', 'process', 'items'];
+export const TEMPLATE_ROOTS = [
+  'event',
+  'task',
+  'node',
+  'process',
+  'lookup',
+  'now',
+  'rule',
+  'secrets',
+  'items',
+] as const;
+/** Roots that are a value themselves. */
+const WHOLE_ROOTS = ['now', 'items'];
 
 type Literal = string | number | boolean | null;
 
@@ -47,7 +58,7 @@ const FILTERS = {
 type FilterName = keyof typeof FILTERS;
 
 const TOKEN =
-  /\s*(?:("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|(-?\d+(?:\.\d+)?)(?![\w.])|([A-Za-z_][\w-]*)|([.|:,[\]]))\s*/y;
+  /\s*(?:("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|(-?\d+(?:\.\d+)?)(?!\w)|([A-Za-z_][\w-]*)|([.|:,[\]]))\s*/y;
 
 /**
  * Parses a text with `{{ path | filter: argument }}` placeholders. There is nothing else: no tags, no logic, no
@@ -100,7 +111,10 @@ class PlaceholderReader {
     const path = [root];
     for (;;) {
       if (this.accept('.')) {
-        path.push(this.name('a name'));
+        // `items.0.event`, and what reads like a fraction: `rows.0.1`.
+        if (this.token.kind === 'number' && !this.token.value.startsWith('-'))
+          path.push(...this.take().split('.'));
+        else path.push(this.name('a name'));
       } else if (this.accept('[')) {
         if (this.token.kind !== 'number' && this.token.kind !== 'text')
           this.fail('a number or a quoted name belongs in [ ]');
@@ -110,14 +124,13 @@ class PlaceholderReader {
     }
     const offset = this.start;
     if (!(TEMPLATE_ROOTS as readonly string[]).includes(root)) {
-      const later = LATER_ROOTS.includes(root);
       throw new TemplateError(
         offset,
-        later ? `"${root}" is not available in this version` : `templates cannot read "${root}"`,
+        `templates cannot read "${root}"`,
         `Start with one of ${TEMPLATE_ROOTS.join(', ')}.`,
       );
     }
-    if (root === 'now' ? path.length > 1 : path.length < 2) {
+    if (root === 'now' ? path.length > 1 : path.length < 2 && !WHOLE_ROOTS.includes(root)) {
       throw new TemplateError(
         offset,
         root === 'now' ? '"now" has no members' : `"${root}" alone is no value`,

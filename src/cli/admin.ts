@@ -3,6 +3,8 @@ import { Refusal } from '../config/problem.js';
 import type { MadeToken, NewToken } from '../console/access/tokens.schema.js';
 import type { ChangedUser, NewUser, User, UserChange } from '../console/access/users.schema.js';
 import type { ActBody, Delivery, DeliveryDetail, DeliveryQuery } from '../console/api/deliveries.schema.js';
+import type { CatalogueAnswer } from '../console/api/catalogue.schema.js';
+import type { Entity } from '../console/api/entities.schema.js';
 import type { ErasureBody, ErasureDays, ErasureResult } from '../console/api/erasures.schema.js';
 import type {
   Event,
@@ -21,7 +23,10 @@ import type {
   RuleSetActivation,
   RuleSetQuery,
 } from '../console/api/rule-sets.schema.js';
+import type { AddedSilence, NewSilence, Silence, SilenceQuery } from '../console/api/silences.schema.js';
 import type { Targets } from '../console/api/targets.schema.js';
+import type { Timer, TimerQuery } from '../console/api/timers.schema.js';
+import type { Unsettled, UnsettledQuery } from '../console/api/unsettled.schema.js';
 import { NobodyReads } from './output.js';
 import { refuse } from './refuse.js';
 import { printable } from '../config/terminal-text.js';
@@ -50,6 +55,18 @@ export interface Admin {
     rule(name: string): Promise<RuleAnswer>;
   };
   readonly targets: { list(): Promise<Targets> };
+  readonly catalogue: { list(): Promise<CatalogueAnswer> };
+  readonly silences: {
+    list(query: SilenceQuery): Promise<Page<Silence>>;
+    add(silence: NewSilence): Promise<AddedSilence>;
+    end(id: string, body: ActBody): Promise<Silence>;
+  };
+  readonly timers: {
+    list(query: TimerQuery): Promise<Page<Timer>>;
+    cancel(id: string, body: ActBody): Promise<Timer>;
+  };
+  readonly unsettled: { list(query: UnsettledQuery): Promise<Page<Unsettled>> };
+  readonly entities: { find(entity: string): Promise<Entity> };
   readonly users: {
     list(query: PageQuery): Promise<Page<User>>;
     create(user: NewUser): Promise<ChangedUser>;

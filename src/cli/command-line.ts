@@ -4,6 +4,8 @@ import { addDeliveryCommands } from './delivery-commands.js';
 import { addEventCommands } from './event-commands.js';
 import { NobodyReads, watchOutput } from './output.js';
 import { addRuleCommands } from './rule-commands.js';
+import { addSilenceCommands } from './silence-commands.js';
+import { addStateCommands } from './state-commands.js';
 import { addUserCommands } from './user-commands.js';
 
 /** Runs one command of `aftersign`. Exit code 0 fine, 1 findings or refused, 2 wrong use. */
@@ -43,6 +45,8 @@ export async function runCommandLine(argv: readonly string[]): Promise<void> {
   addRuleCommands(program);
   addEventCommands(program);
   addDeliveryCommands(program);
+  addSilenceCommands(program);
+  addStateCommands(program);
   addUserCommands(program);
 
   try {

@@ -6,7 +6,7 @@ import { deliveryTable } from './delivery-table.js';
 import { ListTable, thingTable } from './list-table.js';
 import { print } from './output.js';
 import { valueText } from './value-text.js';
-import { amount, eventState, textOr, timeText, verdictWord } from './words.js';
+import { amount, eventState, suppressionText, textOr, timeText, verdictWord } from './words.js';
 
 /** `aftersign events show <id>`: what an event says, what the rules said, and what was sent. */
 export async function showEvent(
@@ -34,10 +34,7 @@ function textOf(event: EventDetail): string {
     ...(others > 0
       ? [pc.dim(`${amount(others, 'more rule')} did not match 未命中: see "aftersign explain"`)]
       : []),
-    ...suppressions.map(
-      ({ rule, action, cause }) =>
-        `${printable(rule)} / ${printable(action)}: no delivery 未投递: ${printable(cause)}`,
-    ),
+    ...suppressions.map(suppressionText),
     heading('deliveries', '投递', deliveries.length),
     ...(deliveries.length > 0 ? [deliveryTable().page(deliveries).trimEnd()] : []),
   ];

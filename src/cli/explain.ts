@@ -6,6 +6,7 @@ import { type AdminPlace, withAdmin } from './admin.js';
 import { inColour, pc } from './colours.js';
 import { formatExplanation } from './explanation-text.js';
 import { print } from './output.js';
+import { suppressionText } from './words.js';
 
 interface ExplainOptions extends AdminPlace {
   readonly rule?: string | undefined;
@@ -69,8 +70,7 @@ function textOf(event: EventDetail, evaluations: readonly ExplainedEvaluation[])
     const hidden = counts ? counts['near miss'] + counts['not matched'] - shownMisses(explanations) : 0;
     if (hidden > 0)
       lines.push(pc.dim(`${hidden} more rules did not match: ask for one with --rule <name>`), '');
-    for (const { rule, action, cause } of suppressions)
-      lines.push(`  ${rule} / ${action}: no delivery 未投递: ${cause}`);
+    for (const one of suppressions) lines.push(`  ${suppressionText(one)}`);
     if (differing.length > 0)
       lines.push(
         pc.red(

@@ -9,9 +9,10 @@ import { type Catalogue, loadBuiltInCatalogue } from '../events/catalogue.js';
 import { EventStore } from '../events/event-store.js';
 import { LiveCatalogue } from '../events/live-catalogue.js';
 import { Wakeup } from '../queue/wakeup.js';
-import { EvaluationStore } from '../rules/evaluation-store.js';
-import { LookupStore } from '../rules/lookup-store.js';
-import { RuleSetStore } from '../rules/rule-set-store.js';
+import type { EvaluationStore } from '../rules/evaluation-store.js';
+import type { LookupStore } from '../rules/lookup-store.js';
+import type { RuleSetStore } from '../rules/rule-set-store.js';
+import { RuleStores } from '../rules/rule-stores.js';
 import { inGoodOrder } from './output.js';
 
 /** The stores of this installation, for one command. */
@@ -22,6 +23,7 @@ export interface Installation {
   readonly builtIn: Catalogue;
   readonly catalogue: LiveCatalogue;
   readonly events: EventStore;
+  readonly rules: RuleStores;
   readonly ruleSets: RuleSetStore;
   readonly evaluations: EvaluationStore;
   readonly deliveries: DeliveryStore;
@@ -52,6 +54,9 @@ async function onDatabase<T>(work: (installation: Installation) => Promise<T>): 
     const builtIn = loadBuiltInCatalogue();
     const catalogue = new LiveCatalogue(dataSource, builtIn);
     events = new EventStore(dataSource, new Partitions(dataSource), wakeup, clock);
+    const deliveries = new DeliveryStore(dataSource, wakeup);
+    const timezone = settings.DEFAULT_TIMEZONE;
+    const rules = new RuleStores(dataSource, { builtIn, live: catalogue, clock, deliveries, timezone });
     return await work({
       settings,
       clock,
@@ -59,10 +64,11 @@ async function onDatabase<T>(work: (installation: Installation) => Promise<T>): 
       builtIn,
       catalogue,
       events,
-      ruleSets: new RuleSetStore(dataSource, builtIn, catalogue, clock),
-      evaluations: new EvaluationStore(dataSource),
-      deliveries: new DeliveryStore(dataSource, wakeup),
-      lookups: new LookupStore(dataSource),
+      rules,
+      ruleSets: rules.ruleSets,
+      evaluations: rules.evaluations,
+      lookups: rules.lookups,
+      deliveries,
     });
   } finally {
     await events?.onApplicationShutdown();

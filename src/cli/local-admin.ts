@@ -11,6 +11,9 @@ import { EVENT_FILTER, EVENT_QUERY, IMPORT_QUERY } from '../console/api/events.s
 import { EXPLANATIONS_QUERY } from '../console/api/explanations.schema.js';
 import { RULE_SET_QUERY } from '../console/api/rule-sets.schema.js';
 import { createServices, NO_ROOMS } from '../console/api/services.js';
+import { NEW_SILENCE, SILENCE_QUERY } from '../console/api/silences.schema.js';
+import { TIMER_QUERY } from '../console/api/timers.schema.js';
+import { UNSETTLED_QUERY } from '../console/api/unsettled.schema.js';
 import type { Admin } from './admin.js';
 import { type Installation, withInstallation } from './installation.js';
 import { queryTexts } from './query-texts.js';
@@ -28,7 +31,8 @@ function localAdmin(installation: Installation): Admin {
   const { dataSource, clock, settings } = installation;
   const { audit, users, tokens } = createAccessServices({ dataSource, clock, dataDir: settings.DATA_DIR });
   const services = createServices({ ...installation, audit, here: NO_ROOMS });
-  const { events, deliveries, ruleSets, targets, erasures } = services;
+  const { events, deliveries, ruleSets, targets, catalogue, erasures } = services;
+  const { silences, timers, unsettled, entities } = services;
   const by = whoRunsThis();
   return {
     events: {
@@ -50,6 +54,18 @@ function localAdmin(installation: Installation): Admin {
       rule: (name) => ruleSets.rule(by, name),
     },
     targets: { list: () => targets.list(by) },
+    catalogue: { list: () => catalogue.list(by) },
+    silences: {
+      list: async (query) => await silences.list(by, asked(SILENCE_QUERY, query)),
+      add: async (silence) => await silences.add(by, checked(NEW_SILENCE, silence)),
+      end: async (id, body) => await silences.end(by, id, checked(ACT_BODY, body)),
+    },
+    timers: {
+      list: async (query) => await timers.list(by, asked(TIMER_QUERY, query)),
+      cancel: async (id, body) => await timers.cancel(by, id, checked(ACT_BODY, body)),
+    },
+    unsettled: { list: async (query) => await unsettled.list(by, asked(UNSETTLED_QUERY, query)) },
+    entities: { find: (entity) => entities.find(by, entity) },
     users: {
       list: async (query) => await users.list(by, asked(USERS_QUERY, query)),
       create: async (user) => await users.create(by, checked(NEW_USER, user)),

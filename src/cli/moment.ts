@@ -15,6 +15,23 @@ export function untilMoment(text: string): Date {
   return momentOf(text, 1);
 }
 
+/** A time that is to come. A day is meant from its beginning, of this computer's zone. */
+export function comingMoment(text: string): Date {
+  return coming(text, 0);
+}
+
+/** As `comingMoment`; a day is meant to its end. */
+export function comingEnd(text: string): Date {
+  return coming(text, 1);
+}
+
+function coming(text: string, daysOn: 0 | 1): Date {
+  const date = dateOf(text, daysOn);
+  if (date === null || Number.isNaN(date.getTime()))
+    throw new InvalidArgumentError('It must be a date, or a date-time like 2026-11-24T08:00:00Z.');
+  return date;
+}
+
 function momentOf(text: string, daysOn: 0 | 1): Date {
   const ago = parseDuration(text);
   const date = ago === null ? dateOf(text, daysOn) : new Date(Date.now() - ago);

@@ -4,11 +4,16 @@ import { SESSION } from '../console/access/login.schema.js';
 import { MADE_TOKEN } from '../console/access/tokens.schema.js';
 import { CHANGED_USER, USER_PAGE } from '../console/access/users.schema.js';
 import { DELIVERY, DELIVERY_DETAIL, DELIVERY_PAGE } from '../console/api/deliveries.schema.js';
+import { CATALOGUE } from '../console/api/catalogue.schema.js';
+import { ENTITY } from '../console/api/entities.schema.js';
 import { ERASURE_ANSWER, ERASURE_DAYS } from '../console/api/erasures.schema.js';
 import { EVENT_DETAIL, EVENT_PAGE, IMPORTED } from '../console/api/events.schema.js';
 import { EXPLAINED_EVALUATIONS } from '../console/api/explanations.schema.js';
 import { ACTIVATED, RULE, RULE_SET_ACTIVATION_PAGE, RULES } from '../console/api/rule-sets.schema.js';
+import { ADDED_SILENCE, SILENCE, SILENCE_PAGE } from '../console/api/silences.schema.js';
 import { TARGETS } from '../console/api/targets.schema.js';
+import { TIMER, TIMER_PAGE } from '../console/api/timers.schema.js';
+import { UNSETTLED_PAGE } from '../console/api/unsettled.schema.js';
 import type { Admin } from './admin.js';
 import { AdminHttp } from './admin-http.js';
 import { readToken } from './admin-token.js';
@@ -39,6 +44,11 @@ class RemoteAdmin implements Admin {
   readonly deliveries: Admin['deliveries'];
   readonly ruleSets: Admin['ruleSets'];
   readonly targets: Admin['targets'];
+  readonly catalogue: Admin['catalogue'];
+  readonly silences: Admin['silences'];
+  readonly timers: Admin['timers'];
+  readonly unsettled: Admin['unsettled'];
+  readonly entities: Admin['entities'];
   readonly users: Admin['users'];
   readonly erasures: Admin['erasures'];
 
@@ -65,6 +75,20 @@ class RemoteAdmin implements Admin {
       rule: (name) => http.ask({ path: at('rules', name) }, RULE),
     };
     this.targets = { list: () => http.ask({ path: '/targets' }, TARGETS) };
+    this.catalogue = { list: () => http.ask({ path: '/catalogue' }, CATALOGUE) };
+    this.silences = {
+      list: (query) => http.ask({ path: '/silences', query: queryTexts(query) }, SILENCE_PAGE),
+      add: (silence) => http.ask({ method: 'POST', path: '/silences', body: silence }, ADDED_SILENCE),
+      end: (id, body) => http.ask({ method: 'POST', path: at('silences', id, 'end'), body }, SILENCE),
+    };
+    this.timers = {
+      list: (query) => http.ask({ path: '/timers', query: queryTexts(query) }, TIMER_PAGE),
+      cancel: (id, body) => http.ask({ method: 'POST', path: at('timers', id, 'cancel'), body }, TIMER),
+    };
+    this.unsettled = {
+      list: (query) => http.ask({ path: '/unsettled', query: queryTexts(query) }, UNSETTLED_PAGE),
+    };
+    this.entities = { find: (entity) => http.ask({ path: at('entities', entity) }, ENTITY) };
     this.users = {
       list: (query) => http.ask({ path: '/users', query: queryTexts(query) }, USER_PAGE),
       create: (user) => http.ask({ method: 'POST', path: '/users', body: user }, CHANGED_USER),

@@ -12,7 +12,13 @@ export async function activateRuleSet(
     await print(
       json
         ? `${JSON.stringify(activated)}\n`
-        : `Rule set ${activated.hash.slice(0, 12)} is live (activation ${activated.number}).\n`,
+        : [
+            `Rule set ${activated.hash.slice(0, 12)} is live (activation ${activated.number}).`,
+            ...Object.entries(activated.cancelledTimers).map(
+              ([rule, count]) => `The rule "${rule}" is gone or off: ${count} of its escalations ended.`,
+            ),
+            '',
+          ].join('\n'),
     );
     return 0;
   });

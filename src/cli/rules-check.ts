@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { loadBuiltInCatalogue } from '../events/catalogue.js';
 import { checkFiles } from '../rules/check/check-files.js';
 import { ruleSetHash } from '../rules/check/rule-set-hash.js';
-import { byPlace, type Finding, formatFinding, toSarif } from '../rules/finding.js';
+import { byPlace, type Finding, toSarif } from '../rules/finding.js';
 import { readRuleFolder } from '../rules/rule-files.js';
-import { pc } from './colours.js';
+import { findingText } from './finding-text.js';
 import { progressOn } from './progress.js';
 import { rulesFolder } from './rules-folder.js';
 
@@ -64,10 +64,8 @@ function writeJson(document: object): void {
 }
 
 function writeFindings(findings: readonly Finding[], files: ReadonlyMap<string, string>): void {
-  const { red, yellow, cyan, dim } = pc;
-  const colours = { error: red, warning: yellow, info: cyan, dim };
   for (const finding of findings)
-    process.stdout.write(`${formatFinding(finding, files.get(finding.file), colours)}\n\n`);
+    process.stdout.write(`${findingText(finding, files.get(finding.file))}\n\n`);
 }
 
 function amount(number: number, what: string): string {

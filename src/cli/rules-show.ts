@@ -123,12 +123,38 @@ function tableOf({ table: lines, ...rule }: ShownRule): string {
     ['when 触发', lines.trigger.map(({ text, label }) => labelled(printable(text), label)).join('\n')],
     ['if 条件', lines.conditions.map(conditionLine).join('\n')],
     ...(asked.length > 0 ? [['ask 查询', asked.join('\n')]] : []),
-    [
-      'then 动作',
-      lines.actions.map(({ name, kind, text }) => printable(`${name}: ${kindText(kind)}${text}`)).join('\n'),
-    ],
+    ...(lines.actions.length > 0 ? [['then 动作', lines.actions.map(actionText).join('\n')]] : []),
+    ...(lines.steps.length > 0
+      ? [
+          [
+            'steps 升级',
+            lines.steps
+              .map(({ name, after, actions }) =>
+                [
+                  pc.bold(printable(name === after ? after : `${name} (${after})`)),
+                  ...actions.map((action) => `\u00a0\u00a0${actionText(action)}`),
+                ].join('\n'),
+              )
+              .join('\n'),
+          ],
+        ]
+      : []),
+    ...(lines.timing.length > 0
+      ? [
+          [
+            'time 时间',
+            lines.timing
+              .map(({ label, text }) => `${label.en} ${pc.cyan(label.zh)}  ${printable(text)}`)
+              .join('\n'),
+          ],
+        ]
+      : []),
   );
   return table.toString();
+}
+
+function actionText({ name, kind, text }: RuleTable['actions'][number]): string {
+  return printable(`${name}: ${kindText(kind)}${text}`);
 }
 
 type Label = RuleTable['trigger'][number]['label'];

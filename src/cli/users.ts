@@ -7,6 +7,7 @@ import { type ListOptions, printPages } from './list-pages.js';
 import { ListTable } from './list-table.js';
 import { readPassword } from './new-password.js';
 import { print } from './output.js';
+import { wrongUse } from './refuse.js';
 import { textOr, timeText } from './words.js';
 
 interface UserOptions extends AdminPlace {
@@ -126,9 +127,4 @@ async function tell(user: ChangedUser, { json = false }: UserOptions, said: stri
   process.stderr.write(
     'It is shown this once, and has to be changed after signing in. 仅显示一次，登录后须修改。\n',
   );
-}
-
-function wrongUse(message: string): 2 {
-  process.stderr.write(`error: ${message}\n`);
-  return 2;
 }

@@ -32,6 +32,38 @@ const VERDICTS: Readonly<Record<string, readonly [Paint, string]>> = {
   skipped: [pc.dim, '跳过'],
 };
 
+const SUPPRESSIONS: Readonly<Record<string, readonly [Paint, string]>> = {
+  'already-sent': [pc.dim, '已发过'],
+  'once-per': [pc.dim, '已触发过'],
+  silence: [pc.yellow, '静默'],
+  throttle: [pc.yellow, '限频'],
+  'quiet-hours': [pc.yellow, '静默时段'],
+  digest: [pc.cyan, '汇总'],
+};
+const SILENCE_STATES: Readonly<Record<string, readonly [Paint, string]>> = {
+  active: [pc.yellow, '生效中'],
+  pending: [pc.cyan, '未开始'],
+  ended: [pc.dim, '已结束'],
+};
+const TIMER_STATES: Readonly<Record<string, readonly [Paint, string]>> = {
+  armed: [pc.cyan, '计时中'],
+  asking: [pc.yellow, '询问中'],
+  finished: [pc.green, '步骤已发完'],
+  cancelled: [pc.dim, '已取消'],
+};
+const UNSETTLED_STATES: Readonly<Record<string, readonly [Paint, string]>> = {
+  open: [pc.cyan, '等待后续事件'],
+  expired: [pc.yellow, '需人工处理'],
+};
+const PHASES: Readonly<Record<string, readonly [Paint, string]>> = {
+  open: [pc.yellow, '进行中'],
+  done: [pc.green, '已完成'],
+  rejected: [pc.red, '已拒绝'],
+  cancelled: [pc.dim, '已取消'],
+  ended: [pc.dim, '已结束'],
+  unknown: [pc.yellow, '未知'],
+};
+
 const coloured =
   (words: Readonly<Record<string, readonly [Paint, string]>>) =>
   (word: string, between = ' '): string => {
@@ -46,12 +78,55 @@ export const eventState = coloured(EVENT_STATES);
 export const deliveryState = coloured(DELIVERY_STATES);
 export const attemptOutcome = coloured(OUTCOMES);
 export const verdictWord = coloured(VERDICTS);
+export const silenceState = coloured(SILENCE_STATES);
+export const timerState = coloured(TIMER_STATES);
+export const unsettledState = coloured(UNSETTLED_STATES);
+export const phaseWord = coloured(PHASES);
+
+const suppressionCause = coloured(SUPPRESSIONS);
+
+/** `payroll-done / tell (24h): no delivery 未投递: silence 静默 019ab3c1-…`. */
+export function suppressionText(one: {
+  readonly rule: string;
+  readonly action: string;
+  readonly step?: string;
+  readonly cause: string;
+  readonly by?: string;
+}): string {
+  const step = one.step === undefined ? '' : ` (${printable(one.step)})`;
+  const by = one.by === undefined ? '' : ` ${printable(one.by)}`;
+  return `${printable(one.rule)} / ${printable(one.action)}${step}: no delivery 未投递: ${suppressionCause(one.cause)}${by}`;
+}
 
 /** A time of the API, to the second. */
 export function timeText(time: string | null | undefined): string {
   if (time === null || time === undefined) return '';
   const date = new Date(time);
   return Number.isNaN(date.getTime()) ? printable(time) : `${date.toISOString().slice(0, 19)}Z`;
+}
+
+/** How long it is until a time, or how long ago that was: `in 2 h 5 min`, `40 s ago`. */
+export function distanceText(time: string, now: number): string {
+  const ms = Date.parse(time) - now;
+  const long = durationText(Math.abs(ms));
+  return ms < 0 ? `${long} ago 前` : `in ${long} 后`;
+}
+
+/** In its two largest units. */
+function durationText(ms: number): string {
+  const seconds = Math.floor(ms / 1000);
+  const parts: readonly (readonly [number, string])[] = [
+    [Math.floor(seconds / 86_400), 'd'],
+    [Math.floor(seconds / 3600) % 24, 'h'],
+    [Math.floor(seconds / 60) % 60, 'min'],
+  ];
+  const first = parts.findIndex(([count]) => count > 0);
+  if (first < 0) return `${seconds} s`;
+  return parts
+    .slice(first, first + 2)
+    .filter(([count]) => count > 0)
+    .map(([count, unit]) => `${count} ${unit}`)
+    .join(' ');
 }
 
 export function amount(number: number, what: string): string {

@@ -107,6 +107,31 @@ export class Metrics {
     'One request of a look-up, by kind; answers from the cache are not in it.',
     ['kind'],
   );
+  readonly unsettled = this.gauge(
+    'aftersign_unsettled_verdicts',
+    `${SHARED}verdicts "unknown" by whether a later event may settle them (open) or they need a person (expired); 100000 stands for more too.`,
+    ['state'],
+  );
+  readonly timers = this.gauge(
+    'aftersign_timers',
+    `${SHARED}escalations whose next step is to come (armed) or due (overdue); 100000 stands for more too.`,
+    ['state'],
+  );
+  readonly timersOverdueAge = this.gauge(
+    'aftersign_timers_overdue_oldest_age_seconds',
+    `${SHARED}for how long the step of an escalation has been due that has been due longest; 0: there is none.`,
+  );
+  readonly timerSteps = this.counter(
+    'aftersign_timer_steps_total',
+    'Steps of escalations that were due, by outcome: sent, or cancelled with what was left of the ladder.',
+    ['outcome'],
+  );
+  readonly timerLateness = this.histogram(
+    'aftersign_timer_lateness_seconds',
+    'How long after its due time a step of an escalation was decided.',
+    [],
+    WAIT,
+  );
   readonly ruleSetInfo = this.gauge(
     'aftersign_rule_set_info',
     `${SHARED}1 for the hash of the rule set that is live; none when there is none.`,
@@ -119,6 +144,11 @@ export class Metrics {
   readonly ruleSetRules = this.gauge(
     'aftersign_rule_set_rules',
     'Rules of the live rule set; only where the role evaluates rules.',
+  );
+  readonly calendarDaysLeft = this.gauge(
+    'aftersign_calendar_days_left',
+    'Days until the last one that a work calendar of the live rules knows, by calendar; negative: it has ended. Only where the role evaluates rules.',
+    ['calendar'],
   );
   readonly ruleFindings = this.gauge(
     'aftersign_rule_findings',
@@ -209,6 +239,7 @@ export class Metrics {
     this.buildInfo.set({ version: VERSION, node: process.versions.node }, 1);
     // A counter that begins with its first event hides it from increase().
     for (const outcome of ['decided', 'quarantined']) this.decided.inc({ outcome }, 0);
+    for (const outcome of ['sent', 'cancelled']) this.timerSteps.inc({ outcome }, 0);
   }
 
   private counter<Label extends string = never>(

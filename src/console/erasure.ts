@@ -5,6 +5,7 @@ import type { EventState } from '../events/event-store.js';
 import { envelopeTerms, standingTerms } from '../events/event-terms.js';
 import type { DecisionInputs } from '../rules/decide.js';
 import type { Evaluation } from '../rules/evaluation-store.js';
+import { eraseDigestItems, eraseKeys } from './erased-digests.js';
 import { PersonValues } from './person-values.js';
 import { leastIdOf, receivedAtOf } from '../events/received-at.js';
 
@@ -111,6 +112,8 @@ export class Erasures {
       await eraseEvents(tx, events, now);
       await eraseEvaluations(tx, evaluations);
       await eraseDeliveries(tx, deliveries, open);
+      await eraseDigestItems(tx, events);
+      await eraseKeys(tx, search.values, ERASED);
       await eraseAttempts(tx, attempts);
     }
     return {
@@ -171,11 +174,15 @@ async function deliveriesRelated(
       where d.id in (
         select id from deliveries where event_id = any($1::uuid[])
         union all
+        select digest_id from digest_items where event_id = any($1::uuid[])
+        union all
         select o.id from deliveries o join action_keys ok on ok.id = o.id
          where o.id >= $2 and o.id < $3
            and exists (select 1 from unnest($4::text[]) as form
                         where strpos(o.request::text, form) > 0 or strpos(o.target, form) > 0
                            or strpos(ok.reason, form) > 0))
+        -- What still gathers holds nothing of its own: the items of these events go, and the others are told of.
+        and not (k.state = 'deferred' and k.deferred_for is not distinct from 'digest')
       order by d.id for update of k`,
     [events, low, high, values.forms],
   );
@@ -284,6 +291,12 @@ function standingOf({ state, matched, unknown, errors }: Standing): string[] {
   return standingTerms(state, matched === null ? null : { matched, unknown, errors });
 }
 
+/** What a verdict says of its event: an error repeats values, and the key of a throttle or digest is one. */
+function withoutValues(one: Evaluation['verdicts'][number]): Evaluation['verdicts'][number] {
+  if ('error' in one) return { ...one, error: ERASED };
+  return 'by' in one && (one.cause === 'throttle' || one.cause === 'digest') ? { ...one, by: ERASED } : one;
+}
+
 /** The answers of look-ups go, and what a verdict or a failed look-up says beside its name. */
 async function eraseEvaluations(tx: EntityManager, evaluations: readonly FoundEvaluation[]): Promise<void> {
   if (evaluations.length === 0) return;
@@ -295,9 +308,7 @@ async function eraseEvaluations(tx: EntityManager, evaluations: readonly FoundEv
       evaluations.map(({ eventId }) => eventId),
       evaluations.map(({ occasion }) => occasion),
       evaluations.map(({ inputs }) => JSON.stringify({ ...inputs, lookups: undefined })),
-      evaluations.map(({ verdicts }) =>
-        JSON.stringify(verdicts.map((one) => ('error' in one ? { ...one, error: ERASED } : one))),
-      ),
+      evaluations.map(({ verdicts }) => JSON.stringify(verdicts.map(withoutValues))),
     ],
   );
 }

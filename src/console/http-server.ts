@@ -18,6 +18,8 @@ const HTTP_LIMITS: ServerOptions = {
   // Refused below instead: Node's own refusal leaves no line in the log.
   requireHostHeader: false,
 };
+/** Of a path: ids of senders and entities are up to 200 characters long. */
+const LONGEST_PARAMETER = 500;
 const MAX_CONNECTIONS = 4000;
 const MAX_ADMIN_CONNECTIONS = 500;
 /** A push under way has its answer by then. */
@@ -31,6 +33,7 @@ export function createHttpAdapter(problems: ProblemFilter): FastifyAdapter {
     connectionTimeout: CONNECTION_IDLE_MS,
     http: HTTP_LIMITS,
     trustProxy: false,
+    routerOptions: { maxParamLength: LONGEST_PARAMETER },
     clientErrorHandler: (error, socket) => {
       problems.unreadable(error, socket);
     },

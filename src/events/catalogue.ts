@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
-import { ENVELOPE_FACTS, ENVELOPE_FIELDS } from './event-facts.js';
+import { CATALOGUE_ENTRY, envelopeNamesake, isEnvelopeFact } from './catalogue-schema.js';
+import { ENVELOPE_FIELDS } from './event-facts.js';
 
-export { ENVELOPE_FIELDS };
+export { CATALOGUE_ENTRY, ENVELOPE_FIELDS };
 
 export interface Label {
   readonly zh: string;
@@ -45,12 +45,14 @@ export interface FieldDefinition {
 export interface CatalogueEntry {
   readonly eventType: string;
   readonly label: Label;
-  /** Which field holds the id of each entity kind. */
-  readonly entities: Readonly<Record<string, string>>;
+  /** Which field holds the id of each entity kind; of several, the first in which there is one. */
+  readonly entities: Readonly<Record<string, string | readonly string[]>>;
   /** The entity kind whose events are decided in order; absent: each event stands for itself. */
   readonly rootEntity?: string;
   readonly status?: {
     readonly field: string;
+    /** The entity kind whose status it is; absent: `task`, else `node`, else the root entity, whichever the type has. */
+    readonly entity?: string;
     /** The values in the order in which they normally follow each other. */
     readonly order: readonly (string | number)[];
     /** The values after which nobody is waited for. */
@@ -67,143 +69,6 @@ export interface CatalogueEntry {
   readonly fields: Readonly<Record<string, FieldDefinition>>;
   /** Genuine events have fields that are not listed: facts of other names are not mistakes. */
   readonly more?: boolean;
-}
-
-const label = z.strictObject({ zh: z.string().min(1), en: z.string().min(1) });
-const scalar = z.union([z.string(), z.number()]);
-
-const field: z.ZodType<FieldDefinition> = z.lazy(() => fieldObject);
-const fieldObject = z
-  .strictObject({
-    type: z.enum(['string', 'integer', 'number', 'boolean', 'object', 'array']),
-    label,
-    format: z.enum(['epoch-milliseconds', 'epoch-seconds', 'date-time']).exactOptional(),
-    enum: z
-      .array(z.strictObject({ value: scalar, label, newer: z.boolean().exactOptional() }))
-      .min(1)
-      .exactOptional(),
-    optional: z.boolean().exactOptional(),
-    newer: z.boolean().exactOptional(),
-    deprecated: z.boolean().exactOptional(),
-    personal: z.boolean().exactOptional(),
-    fact: z.string().exactOptional(),
-    fields: z.record(z.string().min(1), field).exactOptional(),
-    items: field.exactOptional(),
-  })
-  .superRefine((definition, context) => {
-    const report = (path: (string | number)[], message: string): void => {
-      context.addIssue({ code: 'custom', path, message });
-    };
-    const { type, format } = definition;
-    definition.enum?.forEach(({ value }, index) => {
-      if (!isOfType(value, type)) report(['enum', index, 'value'], `must be of the field's type, ${type}`);
-      if (definition.enum?.findIndex((other) => other.value === value) !== index)
-        report(['enum', index, 'value'], `is ${JSON.stringify(value)}, which stands there twice`);
-    });
-    if (format && !(type === 'string' || (format !== 'date-time' && ['integer', 'number'].includes(type))))
-      report(['format'], `no ${type} is written as ${format}`);
-    if (definition.fields && type !== 'object') report(['fields'], 'only an object has fields');
-    if (definition.items && type !== 'array') report(['items'], 'only an array has items');
-    for (const [where, below] of [
-      ...Object.entries(definition.fields ?? {}).map(([name, one]) => [['fields', name], one] as const),
-      ...(definition.items ? [[['items'], definition.items] as const] : []),
-    ]) {
-      if (below.fact !== undefined)
-        report([...where, 'fact'], 'only a field of the event itself is a fact; remove "fact"');
-    }
-  });
-
-/** One event type as a file holds it. */
-export const CATALOGUE_ENTRY = z
-  .strictObject({
-    eventType: z
-      .string()
-      .regex(/^[\w.:-]{1,128}$/, 'must be an event type: 1 to 128 characters of A-Z a-z 0-9 _ . : -'),
-    label,
-    entities: z.record(z.string().min(1), z.string()),
-    rootEntity: z.string().exactOptional(),
-    status: z
-      .strictObject({
-        field: z.string(),
-        order: z.array(scalar).min(1),
-        terminal: z.array(scalar).exactOptional(),
-      })
-      .exactOptional(),
-    sample: z.record(z.string(), z.json()).exactOptional(),
-    fields: z.record(z.string().min(1).max(200), field),
-    more: z.boolean().exactOptional(),
-  })
-  .superRefine((entry, context) => {
-    const report = (path: (string | number)[], message: string): void => {
-      context.addIssue({ code: 'custom', path, message });
-    };
-    const oneOf = (names: Readonly<Record<string, unknown>>): string =>
-      Object.keys(names).join(', ') || 'none';
-    if (entry.rootEntity !== undefined && !Object.hasOwn(entry.entities, entry.rootEntity))
-      report(['rootEntity'], `must name an entity of this event type (${oneOf(entry.entities)})`);
-    for (const [kind, name] of Object.entries(entry.entities)) {
-      if (!Object.hasOwn(entry.fields, name))
-        report(['entities', kind], `must name a field of this event type (${oneOf(entry.fields)})`);
-    }
-    for (const [name, definition] of Object.entries(entry.fields)) {
-      const expected = isEnvelopeFact(name) ? `event.${name}` : undefined;
-      if (expected !== undefined && definition.fact !== expected)
-        report(
-          ['fields', name],
-          `has the name of an envelope fact and needs "fact": "${expected}" to be told apart from it`,
-        );
-      if (expected === undefined && definition.fact !== undefined)
-        report(['fields', name, 'fact'], 'is the field\'s own name; remove "fact"');
-      if (envelopeNamesake(name) !== null)
-        report(['fields', name], `could not be read: "${name}" means the field "${name.slice(6)}"`);
-    }
-    if (entry.status) checkStatus(entry.status, entry.fields, report);
-  });
-
-function checkStatus(
-  status: NonNullable<CatalogueEntry['status']>,
-  fields: CatalogueEntry['fields'],
-  report: (path: (string | number)[], message: string) => void,
-): void {
-  const definition = Object.hasOwn(fields, status.field) ? fields[status.field] : undefined;
-  if (!definition) {
-    report(
-      ['status', 'field'],
-      `must name a field of this event type (${Object.keys(fields).join(', ') || 'none'})`,
-    );
-    return;
-  }
-  status.order.forEach((value, index) => {
-    if (!isOfType(value, definition.type))
-      report(['status', 'order', index], `must be of the field's type, ${definition.type}`);
-    else if (definition.enum && !definition.enum.some((one) => one.value === value))
-      report(
-        ['status', 'order', index],
-        `is ${JSON.stringify(value)}, which is no value of "${status.field}"`,
-      );
-    if (status.order.indexOf(value) !== index)
-      report(['status', 'order', index], `is ${JSON.stringify(value)}, which stands there twice`);
-  });
-  status.terminal?.forEach((value, index) => {
-    if (!status.order.includes(value))
-      report(['status', 'terminal', index], `is ${JSON.stringify(value)}, which is missing from "order"`);
-  });
-}
-
-function isOfType(value: string | number, type: FieldDefinition['type']): boolean {
-  if (type === 'string') return typeof value === 'string';
-  if (type === 'integer') return Number.isSafeInteger(value);
-  return type === 'number' && typeof value === 'number';
-}
-
-function isEnvelopeFact(name: string): boolean {
-  return (ENVELOPE_FACTS as readonly string[]).includes(name);
-}
-
-/** `app_id` of `event.app_id`; null for any other name. */
-function envelopeNamesake(fact: string): string | null {
-  const name = fact.startsWith('event.') ? fact.slice('event.'.length) : '';
-  return isEnvelopeFact(name) ? name : null;
 }
 
 /** The known event types. A type that is not here is received, stored and evaluated all the same. */
@@ -259,10 +124,38 @@ export class Catalogue {
   rootEntityOf(eventType: string, fields: ReadonlyMap<string, unknown>): string | null {
     const entry = this.find(eventType);
     if (entry?.rootEntity === undefined) return null;
-    const value = fields.get(entry.entities[entry.rootEntity] ?? '');
-    const id = typeof value === 'number' ? String(value) : value;
-    return typeof id === 'string' && id !== '' && id.length <= 200 ? `${entry.rootEntity}:${id}` : null;
+    const id = entityIdOf(entry, entry.rootEntity, (field) => fields.get(field));
+    return id === null ? null : `${entry.rootEntity}:${id}`;
   }
+}
+
+/** The fields that may hold the id of an entity kind, in order of preference; none when the type has no such kind. */
+export function entityFields(
+  { entities }: Pick<CatalogueEntry, 'entities'>,
+  kind: string,
+): readonly string[] {
+  const fields = Object.hasOwn(entities, kind) ? entities[kind] : undefined;
+  if (fields === undefined) return [];
+  return typeof fields === 'string' ? [fields] : fields;
+}
+
+/** The id of an entity of an event: a text of 1 to 200 characters, or a number as text; null when there is none. */
+export function entityIdOf(
+  entry: Pick<CatalogueEntry, 'entities'>,
+  kind: string,
+  valueOf: (field: string) => unknown,
+): string | null {
+  for (const field of entityFields(entry, kind)) {
+    const value = valueOf(field);
+    const id = typeof value === 'number' ? String(value) : value;
+    if (typeof id === 'string' && isId(id)) return id;
+  }
+  return null;
+}
+
+/** What the database can keep as it is, and an index can hold. */
+function isId(text: string): boolean {
+  return text !== '' && text.length <= 200 && text.isWellFormed() && !text.includes('\u0000');
 }
 
 /**

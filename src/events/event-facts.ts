@@ -84,6 +84,7 @@ const SOURCES: Readonly<Record<SourceKind, FieldDefinition['label']>> = {
   'feishu-long-connection': { zh: '飞书长连接', en: 'Feishu long connection' },
   webhook: { zh: '其他系统推送', en: 'webhook of another system' },
   reconcile: { zh: '对账补取', en: 'reconciliation' },
+  schedule: { zh: '定时', en: 'schedule' },
 };
 
 /** What the catalogue says of the envelope's facts. They are always there, some of them null. */

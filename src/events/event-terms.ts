@@ -1,4 +1,4 @@
-import type { CatalogueEntry, FieldDefinition } from './catalogue.js';
+import { type CatalogueEntry, entityFields, type FieldDefinition } from './catalogue.js';
 import { ENVELOPE_FACTS, factsOf } from './event-facts.js';
 import type { EventState, StoredEvent } from './event-store.js';
 import { isObject } from './own-member.js';
@@ -103,8 +103,8 @@ function* entityTerms(
   entry: CatalogueEntry | null,
   fields: ReadonlyMap<string, unknown>,
 ): Generator<string> {
-  const names = new Set(Object.values(entry?.entities ?? {}));
-  const root = entry?.rootEntity === undefined ? undefined : entry.entities[entry.rootEntity];
+  const names = new Set(Object.values(entry?.entities ?? {}).flat());
+  const root = entry?.rootEntity === undefined ? undefined : entityFields(entry, entry.rootEntity)[0];
   const prefix = (name: string | undefined): string =>
     name !== undefined && definitionOf(entry, name)?.personal === true ? PERSONAL : '';
   if (rootEntity !== null) {
@@ -120,7 +120,7 @@ function* entityTerms(
 
 function* fieldTerms(entry: CatalogueEntry | null, fields: ReadonlyMap<string, unknown>): Generator<string> {
   const status = entry?.status?.field ?? 'status';
-  const entities = new Set(Object.values(entry?.entities ?? {}));
+  const entities = new Set(Object.values(entry?.entities ?? {}).flat());
   for (const [name, raw] of fields) {
     const definition = definitionOf(entry, name);
     const value = scalarText(raw);
@@ -138,7 +138,7 @@ function* fieldTerms(entry: CatalogueEntry | null, fields: ReadonlyMap<string, u
 
 /** Every word of every value. Walks without recursion: an event may be nested 100 000 levels deep. */
 function* wordTerms(entry: CatalogueEntry | null, fields: ReadonlyMap<string, unknown>): Generator<string> {
-  const entities = new Set(Object.values(entry?.entities ?? {}));
+  const entities = new Set(Object.values(entry?.entities ?? {}).flat());
   interface Place {
     readonly value: unknown;
     readonly definition: FieldDefinition | null;

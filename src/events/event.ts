@@ -1,5 +1,5 @@
-/** How an event came in. */
-export type SourceKind = 'feishu-webhook' | 'feishu-long-connection' | 'webhook' | 'reconcile';
+/** How an event came in; `schedule`: it did not, a rule with a schedule came due. */
+export type SourceKind = 'feishu-webhook' | 'feishu-long-connection' | 'webhook' | 'reconcile' | 'schedule';
 
 /**
  * What came beside the body of another system's event and is needed to read it. `json`: the fields are the members of

@@ -1,9 +1,12 @@
 import { RECEIVER_KINDS } from '../action/sender.js';
 import { choices, refer, type Schema } from './condition-schema.js';
 
-const DURATION: Schema = {
+/** A duration of the wall calendar, as a regular expression has it. */
+export const WALL_DURATION = String.raw`\d{1,9}(?:ms|s|m|h|d)|P(?=.)(?:\d{1,6}D)?(?:T(?=.)(?:\d{1,6}H)?(?:\d{1,6}M)?(?:\d{1,6}S)?)?`;
+
+export const DURATION: Schema = {
   type: 'string',
-  pattern: String.raw`^(?:\d{1,9}(?:ms|s|m|h|d)|P(?=.)(?:\d{1,6}D)?(?:T(?=.)(?:\d{1,6}H)?(?:\d{1,6}M)?(?:\d{1,6}S)?)?)$`,
+  pattern: `^(?:${WALL_DURATION})$`,
   patternErrorMessage: '须为带单位的时长，如 "30s" / must be a duration with its unit, like "30s"',
 };
 const TEXT: Schema = { type: 'string', minLength: 1 };

@@ -64,20 +64,20 @@ export function requestText(request: LookupRequest): string {
   }
 }
 
-/** The look-ups that the texts of an action or a look-up read. */
+/** The look-ups that the texts of an action or a look-up read, also of what a digest gathers. */
 export function lookupsIn(document: unknown): ReadonlySet<string> {
-  const names = new Set<string>();
-  const visit = (value: unknown): void => {
-    if (typeof value === 'string') {
-      for (const { path } of placeholdersIn(value)) {
-        const [root, name] = path;
-        if (root === 'lookup' && name !== undefined) names.add(name);
-      }
-    } else if (Array.isArray(value)) value.forEach(visit);
-    else if (isObject(value)) Object.values(value).forEach(visit);
-  };
-  visit(document);
-  return names;
+  const names = pathsIn(document).flatMap((path) => {
+    const [root, name] = path[0] === 'items' ? path.slice(2) : path;
+    return root === 'lookup' && name !== undefined ? [name] : [];
+  });
+  return new Set(names);
+}
+
+/** What the texts of an action, or of anything else that holds some, read. */
+export function pathsIn(document: unknown): readonly Placeholder['path'][] {
+  if (typeof document === 'string') return placeholdersIn(document).map(({ path }) => path);
+  if (Array.isArray(document)) return document.flatMap(pathsIn);
+  return isObject(document) ? Object.values(document).flatMap(pathsIn) : [];
 }
 
 /** The placeholders of a text; none when it is no template. */
@@ -141,7 +141,7 @@ function parsed(text: string, at: readonly string[], report: ReportProblem): Tem
 }
 
 /**
- * The rule and the time have no part in what is asked: the same event would ask anew at every look. A secret in the
+ * The rule, the state and the time have no part in what is asked: the same event would ask anew at every look. A secret in the
  * middle of a URL ends up in the logs of everyone on the way.
  */
 function checkRoots(
@@ -152,7 +152,7 @@ function checkRoots(
 ): void {
   for (const [index, { path }] of placeholdersIn(text).entries()) {
     const [root = ''] = path;
-    if (root === 'rule' || root === 'now')
+    if (!['event', 'lookup', 'secrets'].includes(root))
       report(at, 'TEMPLATE_INVALID', `a look-up cannot read "${root}"`, 'Read "event", or another look-up.');
     const inFront = index === 0 && /^\s*\{\{/.test(text);
     if (root !== 'secrets' || secrets === 'anywhere' || (secrets === 'in front' && inFront)) continue;

@@ -7,6 +7,7 @@ import {
 import type { AnswerShape } from './lookup-fields.js';
 import { lookupFact } from './lookup-name.js';
 import { DECORATORS, type OperatorDefinition, OPERATORS } from './operators.js';
+import { STATE_FACTS, stateFieldOf } from './state/fact-fields.js';
 
 /** A JSON Schema (draft-07) or a part of one. */
 export type Schema = Readonly<Record<string, unknown>>;
@@ -215,6 +216,16 @@ function factsOf(entries: readonly CatalogueEntry[], catalogue: Catalogue): read
   for (const [name, field] of Object.entries(ENVELOPE_FIELDS)) {
     const types = catalogue.entries.map(({ eventType, label }) => ({ value: eventType, label }));
     readings.set(name, [{ entry: null, field: name === 'event_type' ? { ...field, enum: types } : field }]);
+  }
+  for (const name of STATE_FACTS) {
+    const known = entries.flatMap((entry) => {
+      const field = stateFieldOf(catalogue, entry, name);
+      return field ? [{ entry, field }] : [];
+    });
+    // Those of the clock are the same for every event.
+    const field = stateFieldOf(catalogue, null, name);
+    const alike = field !== null && known.every((one) => one.field === field);
+    if (known.length > 0) readings.set(name, alike ? [{ entry: null, field }] : known);
   }
   return [...readings].map(([name, list]) => ({ name, readings: list }));
 }

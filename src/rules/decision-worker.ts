@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { DataSource, EntityManager } from 'typeorm';
-import { actionKeyOf, type DeliveryStore } from '../action/delivery-store.js';
+import type { DeliveryStore } from '../action/delivery-store.js';
 import type { Clock } from '../config/clock.js';
 import { type Log, messageOf } from '../config/log.js';
 import type { Metrics } from '../config/metrics.js';
@@ -11,9 +11,13 @@ import { EVENT_QUEUE, type EventStore, type StoredEvent } from '../events/event-
 import { lockLanes, waitForLanes } from '../queue/lanes.js';
 import type { Wakeup } from '../queue/wakeup.js';
 import { WorkerLoop } from '../queue/worker-loop.js';
-import { decide, type Decision, type DecisionInputs, type Subject } from './decide.js';
+import { admit, withSuppressions } from './admission.js';
+import type { decide, Decision, DecisionInputs, Subject } from './decide.js';
+import { DecisionBatch, LIVE, type RecalledEvent, SETTLE } from './decision-batch.js';
 import { measureDecision, rulesOf } from './decision-measures.js';
-import type { Evaluation, EvaluationStore, Suppression } from './evaluation-store.js';
+import type { EvaluationStore } from './evaluation-store.js';
+import type { GateStore } from './gate-store.js';
+import type { LadderBook } from './ladder-book.js';
 import type { LookupCache } from './lookup-cache.js';
 import type { LookupAnswers } from './lookup-document.js';
 import { type LookupFetcher, mayLag } from './lookup-fetcher.js';
@@ -28,14 +32,17 @@ import {
 } from './lookup-store.js';
 import type { RuleSet } from './rule-set.js';
 import type { RuleSetStore } from './rule-set-store.js';
+import { readEvents, type ReadSubject, tasksWanted } from './read-events.js';
+import type { StateStore } from './state-store.js';
 import { subjectOf } from './subject.js';
+import { TIMER_QUEUE, type TimerStore } from './timer-store.js';
+import type { UnsettledStore } from './unsettled-store.js';
 
 const POLL_MS = 1000;
 const LANES_AT_ONCE = 64;
 const BATCH = 200;
 /** How often an event may take the process down with it before it is put aside for a person. */
 export const MAX_CRASHES = 3;
-const OCCASION = 'live';
 
 /** An event that was taken, in the order of its root entity. */
 interface Taken extends OrderKey {
@@ -66,10 +73,16 @@ export class DecisionWorker {
       readonly deliveries: DeliveryStore;
       readonly partitions: Partitions;
       readonly lookups: LookupStore;
+      readonly states: StateStore;
+      readonly timers: TimerStore;
+      readonly unsettled: UnsettledStore;
+      readonly gates: GateStore;
     },
     private readonly ways: { readonly cache: LookupCache; readonly fetcher: LookupFetcher },
     private readonly options: {
       readonly timezone: string;
+      /** Name of the work calendar of rules that name none. */
+      readonly calendar?: string | undefined;
       readonly wakeup: Wakeup;
       readonly clock: Clock;
       readonly log: Log;
@@ -130,7 +143,8 @@ export class DecisionWorker {
         this.options.metrics.decisionEvents.observe(decided.length);
         this.stores.deliveries.wake();
         if (decided.some((one) => 'wait' in one)) this.options.wakeup.wake(LOOKUP_QUEUE);
-        const batch = { ruleSet: ruleSet.hash, occasion: OCCASION, since, until: since + ms };
+        if (decided.some((one) => armsDueLadder(one, since))) this.options.wakeup.wake(TIMER_QUEUE);
+        const batch = { ruleSet: ruleSet.hash, occasion: LIVE, since, until: since + ms };
         for (const one of decided) {
           if (!('wait' in one))
             measureDecision(one.event, 'decision' in one ? one.decision : null, batch, this.options);
@@ -230,32 +244,79 @@ export class DecisionWorker {
     marker: string,
   ): Promise<Decided[]> {
     if (taken.length === 0) return [];
-    const now = this.options.clock.now();
-    const inputs: DecisionInputs = { now, timezone: this.options.timezone };
+    const { calendar } = this.options;
+    const inputs: DecisionInputs = {
+      now: this.options.clock.now(),
+      timezone: this.options.timezone,
+      ...(calendar === undefined ? {} : { calendar }),
+    };
     const ids = taken.map(({ id }) => id);
     const events = new Map((await this.stores.events.findMany(ids, tx)).map((event) => [event.id, event]));
-    const entities = new Set([...events.values()].flatMap(({ rootEntity }) => rootEntity ?? []));
-    const waits = await this.stores.lookups.about(tx, ids, [...entities]);
+    const read = readEvents([...events.values()], ruleSet);
+    const waits = await this.stores.lookups.about(tx, ids, [...read.ladders.keys()]);
+    const book = await this.stores.timers.book(tx, read.ladders);
+    const unsettled = ruleSet.readsState ? await this.stores.unsettled.open(tx, read.scopes, inputs.now) : [];
+    const wanted = tasksWanted(read, book, unsettled);
+    const batch = new DecisionBatch(
+      ruleSet,
+      inputs,
+      {
+        states: await this.stores.states.load(tx, wanted),
+        book,
+        unsettled,
+        recall: (older) => this.recall(tx, older),
+      },
+      this.options.decide,
+    );
     const first = new Map<string, OrderKey>(waits.first);
     const decided: Decided[] = [];
     for (const order of taken) {
       const event = events.get(order.id);
       if (!event) continue;
-      const one = await this.decideOne(event, order, ruleSet, inputs, { answers: waits.answers, first });
+      const about = read.subjects.get(event.id) ?? '';
+      const one =
+        typeof about === 'string'
+          ? { event, failure: about }
+          : await this.decideOne(event, about, order, ruleSet, batch, { answers: waits.answers, first });
       if ('wait' in one && one.wait.state === 'pending' && event.rootEntity !== null)
         first.set(event.rootEntity, order);
       decided.push(one);
     }
-    await this.write(tx, decided, ruleSet, inputs, waits);
+    await this.write(tx, decided, { batch, ruleSet, book, waits }, inputs);
     await tx.query('delete from decisions_begun where id = $1', [marker]);
     return decided;
   }
 
+  /** Older events whose verdicts were left open, with what was read for them. */
+  private async recall(
+    tx: EntityManager,
+    ids: readonly string[],
+  ): Promise<ReadonlyMap<string, RecalledEvent>> {
+    const events = await this.stores.events.findMany(ids, tx);
+    const evaluations = await this.stores.evaluations.findMany(tx, ids, [LIVE, SETTLE]);
+    return new Map(
+      events
+        .filter(({ erasedAt }) => erasedAt === null)
+        .map((event) => {
+          const own = evaluations.filter(({ eventId }) => eventId === event.id);
+          return [
+            event.id,
+            {
+              subject: subjectOf(event),
+              lookups: own.find(({ occasion }) => occasion === LIVE)?.inputs.lookups,
+              settled: own.some(({ occasion }) => occasion === SETTLE),
+            },
+          ];
+        }),
+    );
+  }
+
   private async decideOne(
     event: StoredEvent,
+    about: ReadSubject,
     order: OrderKey,
     ruleSet: RuleSet,
-    inputs: DecisionInputs,
+    batch: DecisionBatch,
     waits: { readonly answers: Waits['answers']; readonly first: ReadonlyMap<string, OrderKey> },
   ): Promise<Decided> {
     try {
@@ -266,11 +327,15 @@ export class DecisionWorker {
       const before = entity === null ? undefined : waits.first.get(entity);
       if (before && isBefore(before, order))
         return { event, wait: { ...wait, state: 'behind', service: '', answers: known } };
-      const subject = subjectOf(event);
+      const observed = batch.observe(event, about.subject, about.place, order);
+      const { subject, inputs } = observed;
       const { answers, service } = this.answersFor(event, subject, ruleSet, inputs, known);
-      if (service !== null) return { event, wait: { ...wait, state: 'pending', service, answers } };
+      if (service !== null) {
+        const facts = inputs.state ? { facts: inputs.state } : {};
+        return { event, wait: { ...wait, state: 'pending', service, answers, ...facts } };
+      }
       const all = Object.keys(answers).length === 0 ? inputs : { ...inputs, lookups: answers };
-      return { event, decision: await (this.options.decide ?? decide)(ruleSet, subject, all), inputs: all };
+      return { event, decision: await batch.decide(event, order, observed, all), inputs: all };
     } catch (error) {
       return { event, failure: messageOf(error) };
     }
@@ -305,9 +370,18 @@ export class DecisionWorker {
   private async write(
     tx: EntityManager,
     decided: readonly Decided[],
-    ruleSet: RuleSet,
-    { now }: DecisionInputs,
-    waits: Waits,
+    {
+      batch,
+      ruleSet,
+      book,
+      waits,
+    }: {
+      readonly batch: DecisionBatch;
+      readonly ruleSet: RuleSet;
+      readonly book: LadderBook;
+      readonly waits: Waits;
+    },
+    { now, timezone, calendar }: DecisionInputs,
   ): Promise<void> {
     const good = decided.filter((one) => 'decision' in one);
     for (const one of decided) if ('failure' in one) await this.quarantine(tx, one.event.id, one.failure);
@@ -316,24 +390,17 @@ export class DecisionWorker {
       decided.flatMap((one) => ('wait' in one ? one.wait : [])),
       now,
     );
-    const deliveries = good.flatMap(({ event, decision }) =>
-      decision.deliveries.map((delivery) => ({ delivery, eventId: event.id, occasion: OCCASION })),
-    );
-    const fresh = await this.stores.deliveries.accept(tx, deliveries, now);
+    await this.stores.states.save(tx, batch.changed, now, batch.changedTasks);
+    await this.stores.timers.write(tx, book, now);
+    await this.stores.unsettled.add(tx, batch.added, now);
+    await this.stores.unsettled.remove(tx, batch.removed);
+    const gates = await this.stores.gates.read(tx, batch.firings, now);
+    const { calendars } = ruleSet;
+    const admission = admit(batch.firings, gates, { now, timezone, calendar: calendar ?? null, calendars });
+    const again = await this.stores.gates.write(tx, admission, now);
     await this.stores.evaluations.record(
       tx,
-      good.map(({ event, decision, inputs }): Evaluation => ({
-        eventId: event.id,
-        occasion: OCCASION,
-        ruleSet: ruleSet.hash,
-        verdicts: [
-          ...decision.verdicts,
-          ...decision.deliveries
-            .filter((delivery) => !fresh.has(actionKeyOf(delivery)))
-            .map(({ rule, action }): Suppression => ({ rule, action, cause: 'already-sent' })),
-        ],
-        inputs,
-      })),
+      withSuppressions(ruleSet, batch.evaluations, admission, again),
       now,
     );
     await tx.query(`update event_keys set state = 'decided' where id = any($1::uuid[])`, [
@@ -379,4 +446,12 @@ export class DecisionWorker {
       'event evaluated',
     );
   }
+}
+
+/** Whether an event that came late has armed a ladder whose first step is due by now (ms). */
+function armsDueLadder(one: Decided, now: number): boolean {
+  return (
+    'decision' in one &&
+    one.decision.ladders.some((change) => change.kind === 'arm' && change.next.dueAt <= now)
+  );
 }

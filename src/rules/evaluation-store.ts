@@ -1,11 +1,16 @@
 import type { DataSource, EntityManager } from 'typeorm';
 import type { DecisionInputs, Verdict } from './decide.js';
+import type { SuppressionCause } from './firing.js';
 
-/** Why a "matched" led to no delivery. */
+/** Why a "matched" led to no delivery of one action. */
 export interface Suppression {
   readonly rule: string;
   readonly action: string;
-  readonly cause: 'already-sent';
+  /** Of a ladder. */
+  readonly step?: string;
+  readonly cause: SuppressionCause;
+  /** What it was: the id of the silence, the key of the throttle or digest, the entity of once-per, the end of quiet hours. */
+  readonly by?: string;
 }
 
 /** One evaluation as the ledger keeps it: what cannot be recomputed, and what is needed to recompute the rest. */
@@ -51,6 +56,19 @@ export class EvaluationStore {
       [eventId, occasion],
     );
     return row ?? null;
+  }
+
+  /** Those of some events on some occasions. */
+  async findMany(
+    tx: EntityManager,
+    eventIds: readonly string[],
+    occasions: readonly string[],
+  ): Promise<Evaluation[]> {
+    return await tx.query<Evaluation[]>(
+      `select event_id as "eventId", occasion, rule_set as "ruleSet", verdicts, inputs
+         from evaluations where event_id = any($1::uuid[]) and occasion = any($2::text[])`,
+      [eventIds, occasions],
+    );
   }
 
   /** All evaluations of an event, with their time, the earliest first. */

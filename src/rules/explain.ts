@@ -1,7 +1,7 @@
 import type { Label } from '../events/catalogue.js';
 import { type Facts, FactView, type TracedLeaf } from './compiled-conditions.js';
 import { nameOf } from './condition-tree.js';
-import { type DecisionInputs, factsFor, judgeFacts, type Verdict } from './decide.js';
+import { type DecisionInputs, factsFor, factsOfRule, judgeFacts, type Verdict } from './decide.js';
 import {
   type ExplainedLeaf,
   type ExplainedNode,
@@ -173,14 +173,14 @@ async function judgeAll(
     await pause();
     // Most rules say no, which is cheaper to learn with the facts that the others have read already.
     const verdict: Verdict =
-      rule.enabled && rule.effective === null && saysNo(rule, view, inputs)
+      rule.enabled && rule.effective === null && !rule.readsClock && saysNo(rule, view, inputs)
         ? { rule: rule.name, verdict: 'not matched' }
         : await judgeFacts(ruleSet, rule, facts, inputs);
     if (verdict.verdict !== 'not matched') {
       judged.push({ rule, verdict, standing: verdict.verdict, failing: 0 });
       continue;
     }
-    const failing = failingIn(rule.conditions.trace(facts, inputs));
+    const failing = failingIn(rule.conditions.trace(factsOfRule(ruleSet, rule, facts, inputs), inputs));
     const standing = isNearMiss(verdict, failing) ? 'near miss' : 'not matched';
     judged.push({ rule, verdict, standing, failing: failing.size });
   }
@@ -218,12 +218,13 @@ function candidatesOf(ruleSet: RuleSet, facts: Facts): ReadonlySet<Rule | undefi
 function explain(
   ruleSet: RuleSet,
   rule: Rule,
-  { eventType, facts }: ExplainedSubject,
+  { eventType, facts: shared }: ExplainedSubject,
   inputs: DecisionInputs,
   verdict: RuleExplanation['verdict'],
   candidates: ReadonlySet<Rule | undefined>,
   withRepair: boolean,
 ): RuleExplanation {
+  const facts = factsOfRule(ruleSet, rule, shared, inputs);
   const traced = rule.conditions.trace(facts, inputs);
   const failing = failingIn(traced);
   const tree = explainTree(traced, failing, ruleSet, eventType);

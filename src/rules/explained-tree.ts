@@ -5,6 +5,7 @@ import type { Place } from './fact-change.js';
 import { fieldWithin, type KnownField } from './known-field.js';
 import { DECORATORS, parseOperator } from './operators.js';
 import type { RuleSet } from './rule-set.js';
+import { isStateFact } from './state/fact-names.js';
 
 /** What is known of facts: a rule set, or the catalogue alone. */
 type KnownFields = Pick<RuleSet, 'fieldOf'>;
@@ -157,7 +158,7 @@ export function preferredAt(ruleSet: RuleSet, eventType: string, place: Place): 
   const known = (definition?.items ?? definition)?.enum ?? [];
   const ordered = [...known].sort((a, b) => Number(a.newer ?? false) - Number(b.newer ?? false));
   const values: unknown[] = ordered.map(({ value }) => value);
-  if (Object.hasOwn(ENVELOPE_FIELDS, place.fact)) return values;
+  if (Object.hasOwn(ENVELOPE_FIELDS, place.fact) || isStateFact(place.fact)) return values;
   const field = place.fact.startsWith('event.') ? place.fact.slice('event.'.length) : place.fact;
   const sample = ownAt(ruleSet.catalogue.find(eventType)?.sample, [field, ...(place.path ?? [])]);
   return sample === undefined ? values : [...values, sample];

@@ -1,9 +1,9 @@
 import { RenderError } from '../action/render-template.js';
 import { FactView, type TracedNode } from './compiled-conditions.js';
 import { type CompiledLookup, requestText } from './compiled-lookup.js';
-import { type DecisionInputs, skipped, type Subject } from './decide.js';
+import { type DecisionInputs, factsFor, factsOfRule, skipped, type Subject } from './decide.js';
 import type { LookupAnswer, LookupDocument, LookupRequest } from './lookup-document.js';
-import { answerOf, withLookups } from './lookup-facts.js';
+import { answerOf } from './lookup-facts.js';
 import { lookupPlaceOf } from './lookup-name.js';
 import { ConditionError } from './operators.js';
 import type { Rule, RuleSet } from './rule-set.js';
@@ -29,6 +29,16 @@ export interface LookupPlan {
 
 const NOTHING: LookupPlan = { fetch: [], failed: {}, answers: {} };
 
+/** The same for look-ups that are needed in any case, as those of a step that is about to be sent. */
+export function planNamedLookups(
+  ruleSet: RuleSet,
+  names: ReadonlySet<string>,
+  subject: Subject,
+  inputs: DecisionInputs,
+): LookupPlan {
+  return names.size === 0 ? NOTHING : new LookupPlanner(ruleSet, subject, inputs).plan(names);
+}
+
 /**
  * What has still to be asked before an event can be decided by a rule set. With nothing to fetch it can be decided
  * now. Only what is needed: a rule whose conditions say no needs nothing; one that matches needs what its templates
@@ -51,9 +61,9 @@ class LookupPlanner {
     private readonly inputs: DecisionInputs,
   ) {}
 
-  plan(): LookupPlan {
+  plan(names?: ReadonlySet<string>): LookupPlan {
     for (const lookup of this.ruleSet.lookups.values()) this.takeOver(lookup);
-    for (const name of this.needed()) this.settle(name);
+    for (const name of names ?? this.needed()) this.settle(name);
     return {
       fetch: [...this.fetch.values()],
       failed: this.failed,
@@ -81,15 +91,17 @@ class LookupPlanner {
   private needed(): ReadonlySet<string> {
     const { ruleSet, subject, inputs } = this;
     const names = new Set<string>();
-    const facts = withLookups(subject.facts, ruleSet.lookups.keys(), this.known);
-    const view = new FactView(ruleSet.places.places, facts);
-    for (const number of ruleSet.index.candidates(view)) {
+    const shared = factsFor(ruleSet, subject.facts, { ...inputs, lookups: this.known });
+    const sharedView = new FactView(ruleSet.places.places, shared);
+    for (const number of ruleSet.index.candidates(sharedView)) {
       const rule = ruleSet.rules[number];
       if (!rule?.lookups) continue;
       const { conditions, templates } = rule.lookups;
       // Many rules read the same look-ups: what others need already is not found out once more.
       if (!this.isOpen(conditions, names) && !this.isOpen(templates, names)) continue;
       if (!rule.listensTo(subject.eventType) || skipped(rule, inputs)) continue;
+      const facts = factsOfRule(ruleSet, rule, shared, inputs);
+      const view = facts === shared ? sharedView : new FactView(ruleSet.places.places, facts);
       const outcome = this.outcomeOf(rule, view);
       if (outcome === 'no') continue;
       if (outcome === 'yes') for (const name of templates) names.add(name);

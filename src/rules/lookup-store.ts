@@ -27,6 +27,8 @@ export interface NewWait {
   readonly order: OrderKey;
   /** What is known already. */
   readonly answers: LookupAnswers;
+  /** The facts of the state, by which the look-ups are planned; absent: the rule set reads none. */
+  readonly facts?: Readonly<Record<string, unknown>>;
 }
 
 /** An event that waits, as the worker of look-ups sees it. */
@@ -34,6 +36,7 @@ export interface WaitRow {
   readonly id: string;
   readonly service: string;
   readonly answers: LookupAnswers;
+  readonly facts: Readonly<Record<string, unknown>> | null;
   readonly createdAt: Date;
 }
 
@@ -93,12 +96,13 @@ export class LookupStore {
   async wait(tx: EntityManager, waits: readonly NewWait[], now: number): Promise<void> {
     if (waits.length === 0) return;
     await tx.query(
-      `insert into lookups (id, state, service, entity, order_time, status_rank, event_id, answers, created_at, due_at, updated_at)
-       select id, state, service, entity, order_time, status_rank, event_id, answers::json, $9, $9, $9
-         from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::smallint[], $7::text[], $8::text[])
-              as u (id, state, service, entity, order_time, status_rank, event_id, answers)
+      `insert into lookups (id, state, service, entity, order_time, status_rank, event_id, answers, facts, created_at, due_at,
+                            updated_at)
+       select id, state, service, entity, order_time, status_rank, event_id, answers::json, facts::json, $9, $9, $9
+         from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::smallint[], $7::text[], $8::text[],
+                     $10::text[]) as u (id, state, service, entity, order_time, status_rank, event_id, answers, facts)
        on conflict (id) do update set state = excluded.state, service = excluded.service, answers = excluded.answers,
-              due_at = excluded.due_at, updated_at = excluded.updated_at`,
+              facts = excluded.facts, due_at = excluded.due_at, updated_at = excluded.updated_at`,
       [
         waits.map(({ id }) => id),
         waits.map(({ state }) => state),
@@ -109,6 +113,7 @@ export class LookupStore {
         waits.map(({ order }) => order.eventId),
         waits.map(({ answers }) => JSON.stringify(answers)),
         new Date(now),
+        waits.map(({ state, facts }) => (state === 'pending' && facts ? JSON.stringify(facts) : null)),
       ],
     );
     await tx.query(`update event_keys set state = 'waiting' where id = any($1::uuid[])`, [
@@ -141,7 +146,7 @@ export class LookupStore {
 
   async findMany(ids: readonly string[]): Promise<WaitRow[]> {
     return await this.dataSource.query<WaitRow[]>(
-      `select id, service, answers, created_at as "createdAt" from lookups where id = any($1::uuid[])`,
+      `select id, service, answers, facts, created_at as "createdAt" from lookups where id = any($1::uuid[])`,
       [ids],
     );
   }

@@ -63,6 +63,8 @@ export class LookupWorker {
     private readonly ways: { readonly cache: LookupCache; readonly fetcher: LookupFetcher },
     private readonly options: {
       readonly timezone: string;
+      /** Name of the work calendar of rules that name none. */
+      readonly calendar?: string | undefined;
       readonly wakeup: Wakeup;
       readonly clock: Clock;
       readonly log: Log;
@@ -166,7 +168,9 @@ export class LookupWorker {
       const { fetch, answers: known } = planLookups(ruleSet, subject, {
         now: this.options.clock.now(),
         timezone: this.options.timezone,
+        ...(this.options.calendar === undefined ? {} : { calendar: this.options.calendar }),
         lookups: answers,
+        ...(wait.facts ? { state: wait.facts } : {}),
       });
       answers = known;
       const [next] = fetch;

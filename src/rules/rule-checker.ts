@@ -46,10 +46,10 @@ export class RuleChecker {
     if (touched.size > MOST_CHANGES || [...touched].some((file) => kindOf(file) !== 'rule')) return null;
     const before = known.checked.rules.filter(({ file }) => touched.has(file));
     const rest = known.checked.rules.filter(({ file }) => !touched.has(file));
-    // What is in the look-ups' file does not matter here, but for what rules may read of it.
-    const lookups = [...files].filter(([file]) => kindOf(file) === 'lookups');
+    // What is in the files of look-ups and calendars does not matter here, but for what rules may read or name of it.
+    const named = [...files].filter(([file]) => ['lookups', 'calendar'].includes(kindOf(file)));
     const { checked } = await checkRuleFiles(
-      new Map([...changed, ...lookups]),
+      new Map([...changed, ...named]),
       this.builtIn.with(known.checked.catalogue),
     );
     const names = new Set(rest.map(({ name }) => name));
@@ -71,12 +71,12 @@ export class RuleChecker {
   }
 }
 
-function usesNamedCondition({ conditions }: CheckedRule): boolean {
+function usesNamedCondition({ conditions, escalate }: CheckedRule): boolean {
   const uses = (one: ConditionDocument): boolean => {
     if ('condition' in one) return true;
     if ('not' in one) return uses(one.not);
     if ('all' in one) return one.all.some(uses);
     return 'any' in one && one.any.some(uses);
   };
-  return uses(conditions);
+  return uses(conditions) || (escalate?.cancelOn !== undefined && uses(escalate.cancelOn));
 }

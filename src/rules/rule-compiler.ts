@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { messageOf } from '../config/log.js';
 import type { Catalogue } from '../events/catalogue.js';
+import { type CalendarDocuments, loadShippedCalendars } from './calendar/shipped-calendars.js';
 import { type CheckedFiles, checkFiles } from './check/check-files.js';
-import type { FromCheckWorker, ToCheckWorker } from './check/check-worker.js';
+import type { CheckOrder, FromCheckWorker, ToCheckWorker } from './check/check-worker.js';
 import { ruleSetHash } from './check/rule-set-hash.js';
 import type { Finding } from './finding.js';
 import { buildRuleSet, type RuleSet } from './rule-set.js';
@@ -14,7 +15,7 @@ export type RuleFiles = ReadonlyMap<string, string>;
 
 /** What the check of a folder found, before anything is compiled. */
 export interface CheckedFolder {
-  /** Content hash over the files and the catalogue. */
+  /** Content hash over the files, the catalogue and the work calendars. */
   readonly hash: string;
   readonly checked: CheckedFiles;
 }
@@ -26,11 +27,15 @@ export interface CompiledFiles {
 }
 
 /** Checks and compiles rule files, in slices. The same files always give the same rule set. */
-export async function compileRuleSet(files: RuleFiles, builtIn: Catalogue): Promise<CompiledFiles> {
-  const { hash, checked } = await checkRuleFiles(files, builtIn);
+export async function compileRuleSet(
+  files: RuleFiles,
+  builtIn: Catalogue,
+  shipped: CalendarDocuments = loadShippedCalendars(),
+): Promise<CompiledFiles> {
+  const { hash, checked } = await checkRuleFiles(files, builtIn, shipped);
   const { findings } = checked;
   const sound = !findings.some(({ severity }) => severity === 'error');
-  return { findings, ruleSet: sound ? await buildRuleSet(hash, checked, builtIn) : null };
+  return { findings, ruleSet: sound ? await buildRuleSet(hash, checked, builtIn, shipped) : null };
 }
 
 const WORKER = join(import.meta.dirname, 'check', 'check-worker.js');
@@ -39,9 +44,16 @@ const TIME_LIMIT_MS = 120_000;
 const MEMORY = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 16 };
 
 /** Checks rule files in a thread of its own: however they are written, the service goes on answering. */
-export async function checkRuleFiles(files: RuleFiles, builtIn: Catalogue): Promise<CheckedFolder> {
+export async function checkRuleFiles(
+  files: RuleFiles,
+  builtIn: Catalogue,
+  shipped: CalendarDocuments = loadShippedCalendars(),
+): Promise<CheckedFolder> {
   // Sources that are run without being built have no file that a thread could be started from.
-  if (!existsSync(WORKER)) return { hash: ruleSetHash(files, builtIn), checked: checkFiles(files, builtIn) };
+  if (!existsSync(WORKER)) {
+    const checked = checkFiles(files, builtIn, undefined, shipped);
+    return { hash: ruleSetHash(files, builtIn, shipped), checked };
+  }
   const worker = new Worker(WORKER, { resourceLimits: MEMORY });
   let limit: NodeJS.Timeout | undefined;
   try {
@@ -63,7 +75,7 @@ export async function checkRuleFiles(files: RuleFiles, builtIn: Catalogue): Prom
           });
         } else resolve({ hash: message.hash, checked: { ...message.checked, rules } });
       });
-      void send(worker, files, builtIn);
+      void send(worker, files, { check: builtIn.entries, shipped });
     });
   } catch (error) {
     return { hash: 'unchecked', checked: unchecked(messageOf(error)) };
@@ -73,13 +85,13 @@ export async function checkRuleFiles(files: RuleFiles, builtIn: Catalogue): Prom
   }
 }
 
-async function send(worker: Worker, files: RuleFiles, builtIn: Catalogue): Promise<void> {
+async function send(worker: Worker, files: RuleFiles, order: CheckOrder): Promise<void> {
   const all = [...files];
   for (let at = 0; at < all.length; at += FILES_PER_MESSAGE) {
     worker.postMessage({ files: all.slice(at, at + FILES_PER_MESSAGE) } satisfies ToCheckWorker);
     await new Promise(setImmediate);
   }
-  worker.postMessage({ check: builtIn.entries } satisfies ToCheckWorker);
+  worker.postMessage(order satisfies ToCheckWorker);
 }
 
 function unchecked(reason: string): CheckedFiles {
@@ -92,5 +104,13 @@ function unchecked(reason: string): CheckedFiles {
     message: `the rule files could not be checked: ${reason}`,
     mend: 'Split very large files, and look for conditions that repeat themselves without end.',
   };
-  return { findings: [finding], rules: [], conditions: {}, catalogue: [], lookups: {}, ruleCount: 0 };
+  return {
+    findings: [finding],
+    rules: [],
+    conditions: {},
+    catalogue: [],
+    lookups: {},
+    calendars: {},
+    ruleCount: 0,
+  };
 }

@@ -95,6 +95,8 @@ const NEVER = Symbol('no value');
 /** The values that make a leaf (or its opposite) other than no; null: any may. */
 function requiredBy(leaf: LeafNode, positive: boolean): ReadonlySet<unknown> | null {
   const parsed = parseOperator(leaf.operator);
+  // The clock is the rule's own: what an event has under its names is nothing that could rule it out.
+  if (leaf.fact.startsWith('now.')) return null;
   if (!parsed || leaf.other || parsed.decorators.some((name) => name !== 'not')) return null;
   const { name } = parsed.base;
   const straight = positive === (parsed.decorators.length % 2 === 0);

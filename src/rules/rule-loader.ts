@@ -81,12 +81,20 @@ export class RuleLoader {
     const activation = await this.store.offer(ruleSet, files, how);
     // Not before: what could not be offered is tried again.
     this.seen = seen;
+    const cancelled =
+      activation.outcome === 'activated' ? activation.cancelledTimers : new Map<string, number>();
     const fields = {
       event: `rules.${activation.outcome}`,
       hash: ruleSet.hash,
       rules: ruleSet.rules.length,
       ...activation,
+      ...(activation.outcome === 'activated' ? { cancelledTimers: Object.fromEntries(cancelled) } : {}),
     };
+    for (const [rule, count] of cancelled)
+      this.log.warn(
+        { event: 'timer.rule-gone', rule, timers: count },
+        `the rule "${rule}" is gone or off, and its ${count} escalations that stood are cancelled`,
+      );
     if (activation.outcome === 'superseded') {
       this.log.warn(
         fields,
@@ -97,7 +105,11 @@ export class RuleLoader {
 
   private warnOfSecrets({ rules, lookups }: RuleSet): void {
     const missing = new Set<string>();
-    for (const { secretNames } of [...rules.flatMap(({ actions }) => actions), ...lookups.values()]) {
+    const actions = rules.flatMap((rule) => [
+      ...rule.actions,
+      ...(rule.escalation?.steps ?? []).flatMap((step) => step.actions),
+    ]);
+    for (const { secretNames } of [...actions, ...lookups.values()]) {
       for (const name of secretNames) if (!this.secrets.has(name)) missing.add(name);
     }
     for (const name of missing) {

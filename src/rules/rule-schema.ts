@@ -1,7 +1,9 @@
-import type { Catalogue } from '../events/catalogue.js';
+import { Catalogue } from '../events/catalogue.js';
 import { ACTION_DEFINITIONS, NAME } from './action-schema.js';
 import { bilingual, choices, conditionDefinitions, refer, type Schema } from './condition-schema.js';
 import type { AnswerShape } from './lookup-fields.js';
+import { SCHEDULE_TYPE } from './rule-timing.js';
+import { TIMING_CONSTRAINT, TIMING_DEFINITIONS, TIMING_PROPERTIES } from './timing-schema.js';
 import { IS_LOOKUPS, LOOKUP_DEFINITIONS, SHIPPED_LOOKUPS } from './lookup-schema.js';
 
 /**
@@ -10,9 +12,11 @@ import { IS_LOOKUPS, LOOKUP_DEFINITIONS, SHIPPED_LOOKUPS } from './lookup-schema
  * the loader takes is valid here too.
  */
 export function ruleSchema(
-  catalogue: Catalogue,
+  all: Catalogue,
   lookups: ReadonlyMap<string, AnswerShape> = SHIPPED_LOOKUPS,
 ): object {
+  // The turns of a schedule are no events that rules listen to.
+  const catalogue = new Catalogue(all.entries.filter(({ eventType }) => eventType !== SCHEDULE_TYPE));
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
     $comment: 'Generated: aftersign rules schema > rules/schema.json',
@@ -25,6 +29,7 @@ export function ruleSchema(
     definitions: {
       rule: ruleOf(catalogue),
       ...ACTION_DEFINITIONS,
+      ...TIMING_DEFINITIONS,
       ...LOOKUP_DEFINITIONS,
       ...conditionDefinitions(catalogue, lookups),
     },
@@ -48,7 +53,7 @@ function ruleOf(catalogue: Catalogue): Schema {
     choices(types),
     {
       type: 'string',
-      pattern: '^[\\w.:*-]{1,128}$',
+      pattern: String.raw`^(?!${SCHEDULE_TYPE.replaceAll('.', String.raw`\.`)}$)[\w.:*-]{1,128}$`,
       patternErrorMessage:
         '须为事件类型或 corehr.process.* 这样的模式 / must be an event type or a pattern like corehr.process.*',
     },
@@ -83,8 +88,8 @@ function ruleOf(catalogue: Catalogue): Schema {
       },
       trigger: {
         description:
-          '触发器：事件类型、列表或模式 / event type, a list of them, or a pattern like corehr.process.*',
-        anyOf: [...eventType, { type: 'array', minItems: 1, items: { anyOf: eventType } }],
+          '触发器：事件类型、列表、模式或定时 / event type, a list of them, a pattern like corehr.process.*, or a schedule',
+        anyOf: [...eventType, { type: 'array', minItems: 1, items: { anyOf: eventType } }, refer('schedule')],
       },
       conditions: { description: '条件 / conditions: all, any, not, nested', type: 'object' },
       priority: {
@@ -99,6 +104,7 @@ function ruleOf(catalogue: Catalogue): Schema {
         items: refer('action'),
       },
       event: refer('event'),
+      ...TIMING_PROPERTIES,
     },
     required: ['name', 'conditions'],
     additionalProperties: false,
@@ -106,8 +112,12 @@ function ruleOf(catalogue: Catalogue): Schema {
       {
         if: { required: ['event'] },
         then: { properties: { actions: false } },
-        else: { required: ['trigger', 'actions'] },
+        else: {
+          required: ['trigger'],
+          anyOf: [{ required: ['actions'] }, { required: ['escalate'] }],
+        },
       },
+      TIMING_CONSTRAINT,
       ...types.map(([type]) => ({
         if: triggeredBy({ const: type }),
         then: { properties: { conditions: refer(`condition.${type}`) } },

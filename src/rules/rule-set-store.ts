@@ -2,6 +2,7 @@ import type { DataSource, EntityManager } from 'typeorm';
 import type { Clock } from '../config/clock.js';
 import { Catalogue, type CatalogueEntry } from '../events/catalogue.js';
 import type { LiveCatalogue } from '../events/live-catalogue.js';
+import { type CalendarDocuments, loadShippedCalendars } from './calendar/shipped-calendars.js';
 import { compileRuleSet, type RuleFiles } from './rule-compiler.js';
 import type { RuleSet } from './rule-set.js';
 import { RuleSetError } from './rules.errors.js';
@@ -10,7 +11,7 @@ const ACTIVATION_LOCK = 4157003;
 
 /** What became of a rule set that was offered for activation. */
 export type Activation =
-  | { readonly outcome: 'activated'; readonly number: number }
+  | ({ readonly outcome: 'activated'; readonly number: number } & Adopted)
   /** It is the active one already. */
   | { readonly outcome: 'unchanged'; readonly number: number }
   /** It was active once, and another is now: going back is a person's act. */
@@ -35,10 +36,21 @@ export interface ActivatedBy {
   readonly within?: (tx: EntityManager, activated: ActivatedSet) => Promise<void>;
 }
 
-export interface ActivatedSet {
+export interface ActivatedSet extends Adopted {
   readonly hash: string;
   readonly number: number;
 }
+
+/** What an activation did to what stood under the set before. */
+export interface Adopted {
+  /** Ladders that were cancelled because their rule is gone or off, by rule. */
+  readonly cancelledTimers: ReadonlyMap<string, number>;
+}
+
+/** What else belongs to the transaction that makes a rule set the live one. `now` in ms. */
+export type Adopt = (tx: EntityManager, ruleSet: RuleSet, now: number) => Promise<Adopted>;
+
+const NOTHING_ADOPTED: Adopted = { cancelledTimers: new Map() };
 
 /** How a rule set came to be offered. */
 export type Occasion = 'start' | 'change';
@@ -59,6 +71,7 @@ export class RuleSetStore {
     private readonly builtIn: Catalogue,
     private readonly live: LiveCatalogue,
     private readonly clock: Clock,
+    private readonly adopt: Adopt = () => Promise.resolve(NOTHING_ADOPTED),
   ) {}
 
   /**
@@ -89,12 +102,18 @@ export class RuleSetStore {
       if (occasion === 'start' && known.length > 0 && active)
         return { outcome: 'superseded', number: active.number, active: active.hash };
       await tx.query(
-        `insert into rule_sets (hash, files, catalogue, created_at) values ($1, $2::json, $3::json, $4)
-         on conflict do nothing`,
-        [ruleSet.hash, text, JSON.stringify(this.builtIn.entries), new Date(this.clock.now())],
+        `insert into rule_sets (hash, files, catalogue, calendars, created_at)
+         values ($1, $2::json, $3::json, $4::json, $5) on conflict do nothing`,
+        [
+          ruleSet.hash,
+          text,
+          JSON.stringify(this.builtIn.entries),
+          JSON.stringify(loadShippedCalendars()),
+          new Date(this.clock.now()),
+        ],
       );
       const reason = occasion === 'start' ? 'files on disk' : 'files changed';
-      return { outcome: 'activated', number: await this.insertActivation(tx, ruleSet, reason) };
+      return { outcome: 'activated', ...(await this.insertActivation(tx, ruleSet, reason)) };
     });
   }
 
@@ -108,9 +127,9 @@ export class RuleSetStore {
     const { actor = null, reason = 'by command', within } = by;
     const activated = await this.dataSource.transaction(async (tx) => {
       await tx.query('select pg_advisory_xact_lock($1)', [ACTIVATION_LOCK]);
-      const number = await this.insertActivation(tx, ruleSet, reason, actor);
-      await within?.(tx, { hash: ruleSet.hash, number });
-      return { hash: ruleSet.hash, number };
+      const made = { hash: ruleSet.hash, ...(await this.insertActivation(tx, ruleSet, reason, actor)) };
+      await within?.(tx, made);
+      return made;
     });
     await this.live.refresh();
     return activated;
@@ -171,7 +190,7 @@ export class RuleSetStore {
   }
 
   /**
-   * A stored set, compiled with the catalogue of its day.
+   * A stored set, compiled with the catalogue and the work calendars of its day.
    *
    * @throws RuleSetError when there is none, or this version cannot read it
    */
@@ -179,11 +198,19 @@ export class RuleSetStore {
     if (this.loaded?.hash === hash) return this.loaded;
     if (this.offered?.hash === hash) return this.offered;
     const [row] = await this.dataSource.query<
-      { files: Record<string, string>; catalogue: CatalogueEntry[] | null }[]
-    >('select files, catalogue from rule_sets where hash = $1', [hash]);
+      {
+        files: Record<string, string>;
+        catalogue: CatalogueEntry[] | null;
+        calendars: CalendarDocuments | null;
+      }[]
+    >('select files, catalogue, calendars from rule_sets where hash = $1', [hash]);
     if (!row) throw new RuleSetError('RULE_SET_UNKNOWN', `The rule set ${hash.slice(0, 12)} is not stored.`);
     const builtIn = row.catalogue ? new Catalogue(row.catalogue) : this.builtIn;
-    const { ruleSet, findings } = await compileRuleSet(new Map(Object.entries(row.files)), builtIn);
+    const { ruleSet, findings } = await compileRuleSet(
+      new Map(Object.entries(row.files)),
+      builtIn,
+      row.calendars ?? loadShippedCalendars(),
+    );
     if (ruleSet) return ruleSet.hash === hash ? ruleSet : ruleSet.named(hash);
     const first = findings.find(({ severity }) => severity === 'error');
     throw new RuleSetError(
@@ -230,17 +257,18 @@ export class RuleSetStore {
 
   private async insertActivation(
     tx: EntityManager,
-    { hash, catalogue }: RuleSet,
+    ruleSet: RuleSet,
     reason: string,
     actor: string | null = null,
-  ): Promise<number> {
+  ): Promise<Adopted & { readonly number: number }> {
     const now = this.clock.now();
+    const { hash, catalogue } = ruleSet;
     const [row] = await tx.query<{ number: number }[]>(
       'insert into rule_set_activations (hash, activated_at, reason, actor) values ($1, $2, $3, $4) returning number::int as number',
       [hash, new Date(now), reason, actor],
     );
     await this.live.put(tx, catalogue, now);
-    return row?.number ?? 0;
+    return { number: row?.number ?? 0, ...(await this.adopt(tx, ruleSet, now)) };
   }
 }
 

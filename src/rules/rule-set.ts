@@ -1,19 +1,21 @@
-import { type Action, compileAction } from '../action/action.js';
-import { type Catalogue, type FieldDefinition, matchesPattern } from '../events/catalogue.js';
+import type { Action } from '../action/action.js';
+import type { Catalogue, FieldDefinition } from '../events/catalogue.js';
 import type { CheckedFiles, CheckedRule } from './check/check-files.js';
-import { CompiledConditions, PlaceTable } from './compiled-conditions.js';
-import { type CompiledLookup, compileLookup, lookupsIn } from './compiled-lookup.js';
+import { compileRule } from './compile-rule.js';
+import { type CompiledConditions, PlaceTable } from './compiled-conditions.js';
+import { type CompiledLookup, compileLookup } from './compiled-lookup.js';
 import type { ConditionDocument } from './condition-document.js';
-import { buildTree, type ConditionNode, type TimeFormatOf } from './condition-tree.js';
-import { Confirmation } from './confirmation.js';
+import type { Confirmation } from './confirmation.js';
 import type { EffectiveDocument } from './effective.js';
 import { fieldWithin } from './known-field.js';
 import type { LookupDocument } from './lookup-document.js';
 import { lookupPlaceOf } from './lookup-name.js';
 import { RuleIndex } from './rule-index.js';
+import { fieldOfFact } from './state/fact-fields.js';
 import { RuleSetError } from './rules.errors.js';
 import type { RuleTiming } from './rule-timing.js';
-import type { WorkCalendar } from './calendar/work-calendar.js';
+import { type CalendarDocuments, loadShippedCalendars } from './calendar/shipped-calendars.js';
+import { WorkCalendar } from './calendar/work-calendar.js';
 
 export interface Rule extends RuleTiming {
   readonly name: string;
@@ -36,7 +38,7 @@ export interface Rule extends RuleTiming {
   /** The second key: json-rules-engine. */
   readonly confirmation: Confirmation;
   readonly actions: readonly Action[];
-  /** The look-ups that its conditions and the templates of its actions read; null: neither reads any. */
+  /** The look-ups that its conditions and templates read; null: none. */
   readonly lookups: RuleLookups | null;
   /** Whether the rule listens to an event type. */
   listensTo(eventType: string): boolean;
@@ -45,7 +47,12 @@ export interface Rule extends RuleTiming {
 /** Names of look-ups. */
 export interface RuleLookups {
   readonly conditions: ReadonlySet<string>;
+  /** Of its actions, and what the keys and the items of a throttle or digest read: needed when it matches. */
   readonly templates: ReadonlySet<string>;
+  /** Of the actions of its steps: needed when one is due. */
+  readonly steps: ReadonlySet<string>;
+  /** Of what cancels its ladders. */
+  readonly cancelOn: ReadonlySet<string>;
 }
 
 /** How many rules listen to an event type, and which of them do not apply always. */
@@ -61,6 +68,9 @@ export interface Listeners {
 /** All rules of one folder, checked and compiled as a whole. */
 export class RuleSet {
   private readonly listeners = new Map<string, Listeners>();
+  private readonly byName: ReadonlyMap<string, Rule>;
+  /** Whether a rule reads facts of the state: else none are computed and recorded. */
+  readonly readsState: boolean;
 
   constructor(
     /** Content hash over the files and the catalogue: the version that evaluations name. */
@@ -77,7 +87,14 @@ export class RuleSet {
     readonly lookups: ReadonlyMap<string, CompiledLookup>,
     /** By name: the product's own and those of the rules folder. */
     readonly calendars: ReadonlyMap<string, WorkCalendar> = new Map(),
-  ) {}
+  ) {
+    this.byName = new Map(rules.map((rule) => [rule.name, rule]));
+    this.readsState = rules.some(({ readsState }) => readsState);
+  }
+
+  ruleOf(name: string): Rule | undefined {
+    return this.byName.get(name);
+  }
 
   /** The same set under the hash that it was activated with, when an older version made that otherwise. */
   named(hash: string): RuleSet {
@@ -85,10 +102,10 @@ export class RuleSet {
     return new RuleSet(hash, rules, catalogue, conditions, index, places, lookups, calendars);
   }
 
-  /** What is known of a fact of an event: by the catalogue, or of a look-up's answer. */
+  /** What is known of a fact of an event: by the catalogue, of the state, or of a look-up's answer. */
   fieldOf(eventType: string, fact: string): FieldDefinition | null {
     const place = lookupPlaceOf(fact);
-    if (!place) return this.catalogue.fieldOf(eventType, fact);
+    if (!place) return fieldOfFact(this.catalogue, eventType, fact);
     return fieldWithin(this.lookups.get(place.name)?.shape.field ?? null, place.members).definition;
   }
 
@@ -129,6 +146,7 @@ export async function buildRuleSet(
   hash: string,
   checked: CheckedFiles,
   builtIn: Catalogue,
+  shipped: CalendarDocuments = loadShippedCalendars(),
 ): Promise<RuleSet> {
   const catalogue = builtIn.with(checked.catalogue);
   const named = new Map<string, ConditionDocument>(Object.entries(checked.conditions));
@@ -137,11 +155,14 @@ export async function buildRuleSet(
   const places = new PlaceTable();
   const index = new RuleIndex(places);
   const eventType = places.numberOf({ fact: 'event_type', path: null, timeFormat: 'date-time' });
+  const calendars = compileCalendars({ ...shipped, ...checked.calendars });
+  const parts = { named, catalogue, lookups, places, calendars };
   const rules: Rule[] = [];
   let sliceBegan = performance.now();
   for (const document of documents) {
-    const rule = compileRule(document, named, catalogue, lookups, places);
-    if (rule.enabled) {
+    const rule = compileRule(document, parts);
+    // The turns of a schedule are no events that a rule is picked for.
+    if (rule.enabled && !rule.schedule) {
       const exact = rule.trigger.every((one) => !one.includes('*'));
       index.add(
         rules.length,
@@ -155,7 +176,11 @@ export async function buildRuleSet(
       sliceBegan = performance.now();
     }
   }
-  return new RuleSet(hash, rules, catalogue, named, index, places, lookups);
+  return new RuleSet(hash, rules, catalogue, named, index, places, lookups, calendars);
+}
+
+function compileCalendars(documents: CalendarDocuments): ReadonlyMap<string, WorkCalendar> {
+  return new Map(Object.entries(documents).map(([name, document]) => [name, new WorkCalendar(document)]));
 }
 
 function compileLookups(documents: CheckedFiles['lookups']): ReadonlyMap<string, CompiledLookup> {
@@ -165,95 +190,4 @@ function compileLookups(documents: CheckedFiles['lookups']): ReadonlyMap<string,
     }),
   );
   return new Map(compiled.map((one) => [one.name, one]));
-}
-
-function compileRule(
-  document: CheckedRule,
-  named: ReadonlyMap<string, ConditionDocument>,
-  catalogue: Catalogue,
-  lookups: ReadonlyMap<string, CompiledLookup>,
-  places: PlaceTable,
-): Rule {
-  const timeFormatOf = timeFormats(document.trigger, catalogue, lookups);
-  const tree = buildTree(document.conditions, named, timeFormatOf);
-  return {
-    ...timingOf(),
-    name: document.name,
-    description: document.description ?? null,
-    owner: document.owner ?? null,
-    labels: document.labels ?? {},
-    enabled: document.enabled,
-    effective: document.effective ?? null,
-    priority: document.priority,
-    trigger: document.trigger,
-    file: document.file,
-    line: document.line,
-    document,
-    conditions: new CompiledConditions(tree, places),
-    confirmation: new Confirmation(document.conditions, named, timeFormatOf),
-    actions: document.actions.map((action) =>
-      compileAction(action, (_at, code, message) => {
-        throw new RuleSetError('RULE_SET_UNREADABLE', `rule "${document.name}": ${code}: ${message}`);
-      }),
-    ),
-    lookups: lookups.size === 0 ? null : lookupsOf(tree, document),
-    listensTo: (eventType) => document.trigger.some((pattern) => matchesPattern(pattern, eventType)),
-  };
-}
-
-function lookupsOf(tree: ConditionNode, { actions }: CheckedRule): RuleLookups | null {
-  const conditions = new Set<string>();
-  const visit = (node: ConditionNode): void => {
-    if (node.kind === 'not') visit(node.child);
-    else if (node.kind !== 'leaf') node.children.forEach(visit);
-    else {
-      for (const place of [node, node.other]) {
-        const name = place && lookupPlaceOf(place.fact)?.name;
-        if (name) conditions.add(name);
-      }
-    }
-  };
-  visit(tree);
-  const templates = lookupsIn(actions);
-  return conditions.size + templates.size === 0 ? null : { conditions, templates };
-}
-
-/** How the event types of a rule write the times of a place: the first that says so; ISO 8601 when none does. */
-function timeFormats(
-  trigger: readonly string[],
-  catalogue: Catalogue,
-  lookups: ReadonlyMap<string, CompiledLookup>,
-): TimeFormatOf {
-  const types = trigger.flatMap((pattern) => catalogue.matching(pattern).map(({ eventType }) => eventType));
-  const formatIn = (field: FieldDefinition | null, path: readonly string[]): FieldDefinition['format'] => {
-    const { definition } = fieldWithin(field, path);
-    return (definition?.items ?? definition)?.format;
-  };
-  return (fact, path) => {
-    const lookup = lookupPlaceOf(fact);
-    if (lookup) {
-      const field = lookups.get(lookup.name)?.shape.field ?? null;
-      return formatIn(field, [...lookup.members, ...(path ?? [])]) ?? 'date-time';
-    }
-    for (const eventType of types.length > 0 ? types : ['']) {
-      const format = formatIn(catalogue.fieldOf(eventType, fact), path ?? []);
-      if (format) return format;
-    }
-    return 'date-time';
-  };
-}
-
-function timingOf(): RuleTiming {
-  return {
-    oncePer: 'event',
-    settleMs: 86_400_000,
-    throttle: null,
-    digest: null,
-    quietHours: null,
-    schedule: null,
-    escalation: null,
-    calendar: null,
-    timezone: null,
-    readsClock: false,
-  };
 }

@@ -20,6 +20,8 @@ export interface RuleTiming {
   readonly timezone: string | null;
   /** Whether its conditions or templates read facts of the clock (`now.date` and the like; not `{{ now }}`). */
   readonly readsClock: boolean;
+  /** Whether its conditions, keys or templates read facts of the state. */
+  readonly readsState: boolean;
 }
 
 export interface Throttle {

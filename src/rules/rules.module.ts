@@ -18,6 +18,7 @@ import { EventsModule } from '../events/events.module.js';
 import { LiveCatalogue } from '../events/live-catalogue.js';
 import { LeasedRows } from '../queue/leased-rows.js';
 import { Wakeup } from '../queue/wakeup.js';
+import { CalendarWatch } from './calendar-watch.js';
 import { DecisionWorker } from './decision-worker.js';
 import { EvaluationStore } from './evaluation-store.js';
 import { LookupCache } from './lookup-cache.js';
@@ -28,33 +29,39 @@ import { RuleFolderReader } from './rule-files.js';
 import { RuleLoader } from './rule-loader.js';
 import { RuleSetError } from './rules.errors.js';
 import { RuleSetStore } from './rule-set-store.js';
+import { RuleStores, storesOf } from './rule-stores.js';
 import { RuleWatcher } from './rule-watcher.js';
+import { TimeWorkers } from './time-workers.js';
 
 /** Milliseconds that look-ups under way get to end when the service stops. */
 const GRACE_MS = 4000;
 
 /** The stores of the rules room, for those who only read them or act by them. */
 @Module({
-  imports: [EventsModule],
+  imports: [EventsModule, DeliveryModule],
   providers: [
     {
-      provide: RuleSetStore,
-      inject: [DataSource, Catalogue, LiveCatalogue, Clock],
-      useFactory: (dataSource: DataSource, builtIn: Catalogue, live: LiveCatalogue, clock: Clock) =>
-        new RuleSetStore(dataSource, builtIn, live, clock),
+      provide: RuleStores,
+      inject: [DataSource, Catalogue, LiveCatalogue, Clock, DeliveryStore, Config],
+      useFactory: (
+        dataSource: DataSource,
+        builtIn: Catalogue,
+        live: LiveCatalogue,
+        clock: Clock,
+        deliveries: DeliveryStore,
+        { settings }: Config,
+      ) =>
+        new RuleStores(dataSource, { builtIn, live, clock, deliveries, timezone: settings.DEFAULT_TIMEZONE }),
     },
+    { provide: RuleSetStore, inject: [RuleStores], useFactory: ({ ruleSets }: RuleStores) => ruleSets },
     {
       provide: EvaluationStore,
-      inject: [DataSource],
-      useFactory: (dataSource: DataSource) => new EvaluationStore(dataSource),
+      inject: [RuleStores],
+      useFactory: ({ evaluations }: RuleStores) => evaluations,
     },
-    {
-      provide: LookupStore,
-      inject: [DataSource],
-      useFactory: (dataSource: DataSource) => new LookupStore(dataSource),
-    },
+    { provide: LookupStore, inject: [RuleStores], useFactory: ({ lookups }: RuleStores) => lookups },
   ],
-  exports: [RuleSetStore, EvaluationStore, LookupStore],
+  exports: [RuleStores, RuleSetStore, EvaluationStore, LookupStore],
 })
 export class RuleStoresModule {}
 
@@ -134,7 +141,15 @@ export class RuleStoresModule {}
           ),
           { lookups, events, ruleSets },
           { cache, fetcher },
-          { timezone: settings.DEFAULT_TIMEZONE, wakeup, clock, log, metrics, tracing },
+          {
+            timezone: settings.DEFAULT_TIMEZONE,
+            calendar: settings.DEFAULT_CALENDAR,
+            wakeup,
+            clock,
+            log,
+            metrics,
+            tracing,
+          },
         ),
     },
     {
@@ -142,11 +157,9 @@ export class RuleStoresModule {}
       inject: [
         DataSource,
         EventStore,
-        RuleSetStore,
-        EvaluationStore,
+        RuleStores,
         DeliveryStore,
         Partitions,
-        LookupStore,
         LookupCache,
         LookupFetcher,
         Config,
@@ -159,11 +172,9 @@ export class RuleStoresModule {}
       useFactory: (
         dataSource: DataSource,
         events: EventStore,
-        ruleSets: RuleSetStore,
-        evaluations: EvaluationStore,
+        rules: RuleStores,
         deliveries: DeliveryStore,
         partitions: Partitions,
-        lookups: LookupStore,
         cache: LookupCache,
         fetcher: LookupFetcher,
         { settings }: Config,
@@ -175,10 +186,69 @@ export class RuleStoresModule {}
       ) =>
         new DecisionWorker(
           dataSource,
-          { events, ruleSets, evaluations, deliveries, partitions, lookups },
+          { ...storesOf(rules), events, deliveries, partitions },
           { cache, fetcher },
-          { timezone: settings.DEFAULT_TIMEZONE, wakeup, clock, log, metrics, tracing },
+          {
+            timezone: settings.DEFAULT_TIMEZONE,
+            calendar: settings.DEFAULT_CALENDAR,
+            wakeup,
+            clock,
+            log,
+            metrics,
+            tracing,
+          },
         ),
+    },
+    {
+      provide: TimeWorkers,
+      inject: [
+        DataSource,
+        EventStore,
+        RuleStores,
+        DeliveryStore,
+        Partitions,
+        LookupFetcher,
+        Config,
+        Wakeup,
+        Clock,
+        Log,
+        Metrics,
+      ],
+      useFactory: (
+        dataSource: DataSource,
+        events: EventStore,
+        rules: RuleStores,
+        deliveries: DeliveryStore,
+        partitions: Partitions,
+        fetcher: LookupFetcher,
+        { instance, settings }: Config,
+        wakeup: Wakeup,
+        clock: Clock,
+        log: Log,
+        metrics: Metrics,
+      ) =>
+        new TimeWorkers(dataSource, { ...storesOf(rules), events, deliveries, partitions }, fetcher, {
+          instance,
+          timezone: settings.DEFAULT_TIMEZONE,
+          calendar: settings.DEFAULT_CALENDAR,
+          retention: settings.STATE_RETENTION,
+          wakeup,
+          clock,
+          log,
+          metrics,
+        }),
+    },
+    {
+      provide: CalendarWatch,
+      inject: [RuleSetStore, Config, Wakeup, Clock, Log],
+      useFactory: (ruleSets: RuleSetStore, { settings }: Config, wakeup: Wakeup, clock: Clock, log: Log) =>
+        new CalendarWatch(ruleSets, {
+          timezone: settings.DEFAULT_TIMEZONE,
+          calendar: settings.DEFAULT_CALENDAR,
+          wakeup,
+          clock,
+          log,
+        }),
     },
     {
       provide: EventIndexer,
@@ -193,7 +263,7 @@ export class RuleStoresModule {}
       ) => new EventIndexer(dataSource, events, catalogue, { wakeup, clock, log }),
     },
   ],
-  exports: [DecisionWorker, LookupWorker, RuleLoader, EventIndexer],
+  exports: [DecisionWorker, LookupWorker, TimeWorkers, RuleLoader, CalendarWatch, EventIndexer],
 })
 export class RulesModule implements OnApplicationBootstrap, BeforeApplicationShutdown {
   constructor(
@@ -201,6 +271,8 @@ export class RulesModule implements OnApplicationBootstrap, BeforeApplicationShu
     private readonly watcher: RuleWatcher,
     private readonly worker: DecisionWorker,
     private readonly lookups: LookupWorker,
+    private readonly time: TimeWorkers,
+    private readonly calendars: CalendarWatch,
     private readonly indexer: EventIndexer,
     private readonly log: Log,
   ) {}
@@ -213,11 +285,19 @@ export class RulesModule implements OnApplicationBootstrap, BeforeApplicationShu
     await this.watcher.start(this.loader.fingerprint);
     this.worker.start();
     this.lookups.start();
+    this.time.start();
+    this.calendars.start();
     this.indexer.start();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
     await this.watcher.stop();
-    await Promise.all([this.worker.stop(), this.lookups.stop(GRACE_MS), this.indexer.stop()]);
+    await Promise.all([
+      this.worker.stop(),
+      this.lookups.stop(GRACE_MS),
+      this.time.stop(GRACE_MS),
+      this.calendars.stop(),
+      this.indexer.stop(),
+    ]);
   }
 }

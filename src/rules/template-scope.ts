@@ -1,5 +1,6 @@
 import type { TemplateScope } from '../action/render-template.js';
-import { ownAt } from '../events/own-member.js';
+import type { FieldDefinition } from '../events/catalogue.js';
+import { own, ownAt } from '../events/own-member.js';
 import type { DecisionInputs, Subject } from './decide.js';
 import { fieldWithin } from './known-field.js';
 import type { LookupAnswers } from './lookup-document.js';
@@ -8,7 +9,7 @@ import type { Rule, RuleSet } from './rule-set.js';
 
 /** What the templates of a look-up read: the event, and the answers of other look-ups. */
 export function lookupScope(
-  { catalogue, lookups }: RuleSet,
+  ruleSet: RuleSet,
   { eventType, facts }: Pick<Subject, 'eventType' | 'facts'>,
   answers: LookupAnswers | undefined,
   timezone: string,
@@ -17,13 +18,29 @@ export function lookupScope(
     timezone,
     read: ([root, name = '', ...rest]) =>
       ownAt(root === 'lookup' ? answeredValue(answers, name) : facts.get(name), rest),
-    labelOf: (field, value, language) => catalogue.labelOf(eventType, field, value, language),
+    labelOf: (field, value, language) => labelIn(ruleSet.fieldOf(eventType, field), value, language),
     labelOfAnswer: ([name = '', ...rest], value, language) => {
-      const { definition } = fieldWithin(lookups.get(name)?.shape.field ?? null, rest);
-      return definition?.enum?.find((one) => one.value === value)?.label[language] ?? null;
+      const { definition } = fieldWithin(ruleSet.lookups.get(name)?.shape.field ?? null, rest);
+      return labelIn(definition, value, language);
     },
     absenceOf: (path) => (path[0] === 'lookup' ? absenceOf(answers, path) : null),
   };
+}
+
+/** What all templates of a rule read, wherever it fires: the time of it, and what the rule says of itself. */
+export function ruleScope(
+  { name, description, owner, labels }: Rule,
+  now: number,
+): (path: readonly string[]) => unknown {
+  const about = { name, description: description ?? undefined, owner: owner ?? undefined, labels };
+  return ([root, ...rest]) => {
+    if (root === 'now') return new Date(now).toISOString();
+    return root === 'rule' ? ownAt(about, rest) : undefined;
+  };
+}
+
+function labelIn(field: FieldDefinition | null, value: unknown, language: 'zh' | 'en'): string | null {
+  return field?.enum?.find((one) => one.value === value)?.label[language] ?? null;
 }
 
 /** What the templates of a rule's actions read. */
@@ -31,17 +48,25 @@ export function actionScope(
   rule: Rule,
   ruleSet: RuleSet,
   subject: Subject,
-  { now, timezone, lookups }: DecisionInputs,
+  { now, timezone, lookups, state }: DecisionInputs,
 ): TemplateScope {
-  const { name, description, owner, labels } = rule;
-  const about = { name, description: description ?? undefined, owner: owner ?? undefined, labels };
-  const scope = lookupScope(ruleSet, subject, lookups, timezone);
+  const scope = lookupScope(ruleSet, subject, lookups, rule.timezone ?? timezone);
+  const common = ruleScope(rule, now);
   return {
     ...scope,
     read: (path) => {
-      const [root, ...rest] = path;
-      if (root === 'now') return new Date(now).toISOString();
-      return root === 'rule' ? ownAt(about, rest) : scope.read(path);
+      const [root = ''] = path;
+      switch (root) {
+        case 'now':
+        case 'rule':
+          return common(path);
+        case 'task':
+        case 'node':
+        case 'process':
+          return state && own(state, path.join('.'));
+        default:
+          return scope.read(path);
+      }
     },
   };
 }

@@ -140,6 +140,13 @@ describe('e-mail actions', () => {
     });
   });
 
+  it('escape a value that is the whole HTML', () => {
+    for (const html of ['{{ event.x }}', '{{ event.x | escape }}'])
+      expect(request(mail({ html }), { x: '<script>&' }).content).toMatchObject({
+        html: '&lt;script&gt;&amp;',
+      });
+  });
+
   it.each(['HR <hr@example.com>', 'a@b.example, c@d.example', 'nobody', 'a@b.example\r\nBcc: x@y.example'])(
     'refuse the address %j',
     (to) => {

@@ -20,7 +20,15 @@ const EVENT = {
 const render = (text: string, encode?: (text: string) => string): unknown => {
   const rendered = renderTemplate(
     parseTemplate(text),
-    scopeOf(EVENT, { name: 'renewal', labels: { team: 'hr' } }),
+    scopeOf(
+      EVENT,
+      { name: 'renewal', labels: { team: 'hr' } },
+      {
+        task: { previousStatus: 3, age: 1000 },
+        process: { tasks: 2 },
+        items: [{ event: { status: 3 }, rows: [['a', 'b']] }],
+      },
+    ),
     encode,
   );
   return 'value' in rendered ? rendered.value : rendered.pieces;
@@ -54,6 +62,14 @@ describe('templates', () => {
     ['{{ event.html | escape }}', '&lt;b&gt;&quot;x&quot; &amp; &#39;y&#39;&lt;/b&gt;'],
     ['{{ rule.name }}/{{ rule.labels.team }}', 'renewal/hr'],
     ['{{ event.status }}{{ event.status }}', '33'],
+    ['{{ task.age }}', 1000],
+    ['{{ task.previousStatus | label: "zh" }} > {{ event.status | label: "zh" }}', '已完成 > 已完成'],
+    ['{{ process.tasks | label }}', 2],
+    ['{{ process.status | default: "not known" }}', 'not known'],
+    ['{{ items.0.event.status }}/{{ items[0].event.status }}', '3/3'],
+    ['{{ items.0.rows.0.1 }}', 'b'],
+    ['{{ items }}', [{ event: { status: 3 }, rows: [['a', 'b']] }]],
+    ['{{ event.missing | default: 1.5 }}', 1.5],
   ])('%s', (text, expected) => {
     expect(render(text)).toEqual(expected);
   });
@@ -111,8 +127,12 @@ describe('templates', () => {
     ['{{ }}', 0],
     ['{{ event }}', 0],
     ['{{ now.year }}', 0],
-    ['{{ task.age }}', 0],
-    ['{{ process.env.HOME }}', 0],
+    ['{{ task }}', 0],
+    ['{{ process }}', 0],
+    ['{{ global.process }}', 0],
+    ['{{ items.-1 }}', 0],
+    ['{{ items.0x }}', 0],
+    ['{{ event.missing | default: 2026-01-01 }}', 0],
     ['{{ event.status | eval }}', 0],
     ['{{ event.status | constructor }}', 0],
     ['{{ event.status | truncate }}', 0],

@@ -46,6 +46,7 @@ async function textOf(conditions: ConditionDocument, given: Given = {}): Promise
     findings: [],
     catalogue: [],
     lookups: LOOKUPS,
+    calendars: {},
     conditions: given.named ?? {},
     rules: [rule],
     ruleCount: 1,

@@ -7,6 +7,7 @@ import type { IncomingEvent } from '../../src/events/event.js';
 import { INDEX_LOCK } from '../../src/events/event-indexer.js';
 import { EventStore } from '../../src/events/event-store.js';
 import { Wakeup } from '../../src/queue/wakeup.js';
+import { type DigestItem, DigestStore } from '../../src/rules/digest-store.js';
 import { EvaluationStore } from '../../src/rules/evaluation-store.js';
 import { TestClock } from '../support/clock.js';
 import { newDelivery } from '../support/deliveries.js';
@@ -104,6 +105,75 @@ describe('the erasure of a person', () => {
     return [...new Set(found)].sort();
   }
   const FORMS = [PERSON, NAME, NAME.toLowerCase(), String.raw`\u5f20`, String.raw`\u5F20`];
+
+  it('takes a person out of what digests gather, and leaves the others in', async () => {
+    await dataSource.query('truncate digests, digest_items, throttles');
+    const [hers, his] = [
+      await decided('e1', `{"process_id":"${PERSON}"}`),
+      await decided('e2', '{"process_id":"1"}'),
+    ];
+    const digests = new DigestStore();
+    const item = (eventId: string, key: string, a: string): DigestItem => ({
+      rule: 'gather',
+      action: 'tell',
+      kind: 'http',
+      key,
+      dueAt: clock.now() + 60_000,
+      eventId,
+      occasion: 'live',
+      entity: `process:${eventId}${key}`,
+      cause: `feishu:cli_1/${eventId}`,
+      item: { event: { a }, task: {}, node: {}, process: {}, lookup: {} },
+    });
+    await dataSource.transaction((tx) =>
+      digests.add(
+        tx,
+        [item(hers, '', PERSON), item(his, '', 'somebody'), item(his, PERSON, 'b')],
+        clock.now(),
+      ),
+    );
+    await dataSource.query(
+      `insert into throttles values ('gather', $1, '{}', now()), ('gather', 'b', '{}', now())`,
+      [PERSON],
+    );
+    expect(await placesOf(FORMS)).toEqual([
+      'deliveries.entity',
+      'digest_items.item',
+      'digests.key',
+      'events.raw',
+      'throttles.key',
+    ]);
+    expect(await erase()).toMatchObject({ events: 1, deliveries: 0, cancelled: 0 });
+    expect(await placesOf(FORMS)).toEqual([]);
+    const due = await dataSource.transaction((tx) => digests.takeDue(tx, clock.now() + 60_000));
+    const left = await dataSource.query<{ id: string }[]>(
+      `select id from digests where key = '' and state = 'open'`,
+    );
+    const { items, total } = await digests.itemsOf(dataSource.manager, left[0]?.id ?? '');
+    expect([due === null, items.map(({ event }) => event), total]).toEqual([false, [{ a: 'somebody' }], 1]);
+    const states = await dataSource.query<{ state: string }[]>('select state from action_keys');
+    expect(states.map(({ state }) => state)).toEqual(['deferred', 'deferred']);
+    expect(await dataSource.query('select key from throttles')).toEqual([{ key: 'b' }]);
+  });
+
+  it('takes the message of a digest that tells of the person, whoever it was opened for', async () => {
+    await dataSource.query('truncate digests, digest_items');
+    const [hers, his] = [
+      await decided('e1', `{"process_id":"${PERSON}"}`),
+      await decided('e2', '{"process_id":"1"}'),
+    ];
+    const id = await delivery(his, 'tell');
+    await dataSource.query(`update deliveries set request = $2::json where id = $1`, [
+      id,
+      JSON.stringify({ content: { body: `1. ${PERSON}` } }),
+    ]);
+    await dataSource.query(
+      `insert into digest_items (digest_id, item_key, event_id, item) values ($1, 'k1', $2, 'null'), ($1, 'k2', $3, 'null')`,
+      [id, his, hers],
+    );
+    expect(await erase()).toMatchObject({ events: 1, deliveries: 1, cancelled: 1 });
+    expect(await placesOf(FORMS)).toEqual([]);
+  });
 
   it('leaves the values nowhere, and keys, states and counts as they were', async () => {
     const plain = await decided('e1', `{"event":{"approver":"${PERSON}"}}`);

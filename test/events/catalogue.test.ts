@@ -33,8 +33,9 @@ function deepFields(entry: CatalogueEntry): [string, FieldDefinition][] {
 }
 
 describe('the built-in catalogue', () => {
-  it('has the event types of Feishu People and of native approvals', () => {
+  it('has the event types of Feishu People and of native approvals, and the turns of schedules', () => {
     expect(builtIn.entries.map(({ eventType }) => eventType)).toEqual([
+      'aftersign.schedule',
       'approval.approval.updated_v4',
       'approval.instance.status_changed_v4',
       'approval.task.status_changed_v4',
@@ -74,7 +75,7 @@ describe('the built-in catalogue', () => {
       for (const [name, field] of deepFields(entry)) {
         const isPerson = /^(?:open_id|user_id|union_id|employee_id|start_user|assigned_user)$/.test(name);
         expect([name, field.personal ?? false]).toEqual([name, isPerson]);
-        expect([name, field.format !== undefined]).toEqual([name, name.endsWith('_time')]);
+        expect([name, field.format !== undefined]).toEqual([name, /(?:_time|^due)$/.test(name)]);
         for (const { zh, en } of [field.label, ...(field.enum ?? []).map(({ label }) => label)]) {
           expect(en).not.toMatch(/\p{Script=Han}/u);
           if (zh !== en) expect(zh).toMatch(/\p{Script=Han}/u);
@@ -102,6 +103,26 @@ describe('the built-in catalogue', () => {
       expect(terminal(type)).not.toContain('OVERTIME_RECOVER');
       expect(terminal(type)).not.toContain('PENDING');
     }
+  });
+
+  it('knows what the end of a task, a node, a process and an instance means', () => {
+    const status = (type: string): unknown => builtIn.find(type)?.status?.outcomes;
+    expect(status(APPROVER)).toEqual({ done: [3], rejected: [2], cancelled: [4] });
+    expect(status('corehr.process.node.updated_v2')).toEqual({ done: [3], rejected: [2], cancelled: [4] });
+    for (const type of ['corehr.process.status.update_v2', 'corehr.process.updated_v2'])
+      expect(status(type)).toEqual({ done: [9], rejected: [2], cancelled: [4, 8] });
+    for (const type of ['approval_instance', 'approval.instance.status_changed_v4'])
+      expect(status(type)).toEqual({
+        done: ['APPROVED'],
+        rejected: ['REJECTED'],
+        cancelled: ['CANCELED', 'DELETED', 'REVERTED'],
+      });
+    for (const type of ['approval_task', 'approval.task.status_changed_v4'])
+      expect(status(type)).toEqual({
+        done: ['APPROVED', 'DONE'],
+        rejected: ['REJECTED'],
+        cancelled: ['REVERTED'],
+      });
   });
 
   it('promises of the approver event what the first documents have, and marks what is newer or deprecated', () => {
@@ -171,6 +192,9 @@ describe('an event type in a file', () => {
 
   it('is taken when it is sound, also without entities and status', () => {
     expect(problemsWith(() => undefined)).toEqual([]);
+    expect(problemsWith(set('status.outcomes', { done: ['paid'] }))).toEqual([]);
+    expect(problemsWith(set('entities.order', ['count', 'id']))).toEqual([]);
+    expect(problemsWith(set('status.entity', 'order'))).toEqual([]);
     const { eventType, label, fields } = GOOD;
     expect(CATALOGUE_ENTRY.safeParse({ eventType, label, entities: {}, fields }).success).toBe(true);
   });
@@ -241,6 +265,42 @@ describe('an event type in a file', () => {
       "an envelope fact's name with another fact",
       set('fields.source.fact', 'event.app_id'),
       'fields.source: has the name of an envelope fact and needs "fact": "event.source"',
+    ],
+    [
+      'a list of fields of which one is none',
+      set('entities.order', ['id', 'order_id']),
+      'entities.order.1: must name a field',
+    ],
+    [
+      'a list of fields with one twice',
+      set('entities.order', ['id', 'id']),
+      'entities.order.1: is "id", which stands there twice',
+    ],
+    ['an empty list of fields', set('entities.order', []), 'entities.order: '],
+    [
+      'a status of an entity that is none',
+      set('status.entity', 'line'),
+      'status.entity: must name an entity of this event type (order)',
+    ],
+    [
+      'an outcome that ends nothing',
+      set('status.outcomes', { done: ['open'] }),
+      'status.outcomes.done.0: is "open", which is missing from "terminal"',
+    ],
+    [
+      'outcomes without an end',
+      set('status', { field: 'state', order: ['open', 'paid'], outcomes: { done: ['paid'] } }),
+      'status.outcomes.done.0: is "paid", which is missing from "terminal"',
+    ],
+    [
+      'a status of two outcomes',
+      set('status.outcomes', { done: ['paid'], cancelled: ['paid'] }),
+      'status.outcomes.cancelled.0: is "paid", which stands in "outcomes" twice',
+    ],
+    [
+      'an outcome that is none',
+      set('status.outcomes', { finished: ['paid'] }),
+      'status.outcomes: Unrecognized key: "finished"',
     ],
     ['a fact of another field', set('fields.id.fact', 'event.id'), 'fields.id.fact: '],
     [
@@ -337,6 +397,13 @@ describe('the catalogue', () => {
     expect(root('approval.instance.status_changed_v4', { instance_code: 'A-B' })).toBe('process:A-B');
     expect(root('approval.approval.updated_v4', { object: {} })).toBeNull();
     expect(root('approval_task', { instance_code: '' })).toBeNull();
+    const entities = { order: ['number', 'id'] };
+    const several = builtIn.with([{ ...own, entities, rootEntity: 'order' }]);
+    const first = (fields: object): string | null =>
+      several.rootEntityOf('order.paid', new Map(Object.entries(fields)));
+    expect(first({ number: 7, id: 'x' })).toBe('order:7');
+    expect(first({ number: '', id: 'x' })).toBe('order:x');
+    expect(first({ number: {}, id: 'x'.repeat(201) })).toBeNull();
   });
 
   it('replaces an event type by a later one; its version is its content, whatever the order', () => {

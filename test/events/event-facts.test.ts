@@ -211,6 +211,7 @@ describe('the facts of an event', () => {
       'feishu-long-connection',
       'webhook',
       'reconcile',
+      'schedule',
     ]);
   });
 });

@@ -15,6 +15,7 @@ import { DecisionWorker, MAX_CRASHES } from '../../src/rules/decision-worker.js'
 import { EvaluationStore } from '../../src/rules/evaluation-store.js';
 import { compileRuleSet } from '../../src/rules/rule-compiler.js';
 import type { RuleSet } from '../../src/rules/rule-set.js';
+import { RuleStores, storesOf } from '../../src/rules/rule-stores.js';
 import { RuleSetStore } from '../../src/rules/rule-set-store.js';
 import { TestClock } from '../support/clock.js';
 import { createTestDatabase, type TestDatabase, withPartitions } from '../support/database.js';
@@ -47,7 +48,7 @@ describe('the decision worker', () => {
   afterAll(() => database.drop());
   beforeEach(async () => {
     await dataSource.query(
-      'truncate event_keys, events, evaluations, action_keys, deliveries, decisions_begun, rule_set_activations, rule_sets',
+      'truncate entity_states, entity_tasks, timers, unsettled, once_keys, throttles, event_keys, events, evaluations, action_keys, deliveries, decisions_begun, rule_set_activations, rule_sets',
     );
     const wakeup = new Wakeup(dataSource);
     events = new EventStore(dataSource, await withPartitions(dataSource, clock.now()), wakeup, clock);
@@ -58,10 +59,18 @@ describe('the decision worker', () => {
 
   const log = new TestLog();
   function workerOf(replaced?: typeof decide): DecisionWorker {
-    const { store: lookups, ...ways } = lookupsWith(dataSource, {}, clock, log);
+    const ways = lookupsWith(dataSource, {}, clock, log);
+    const live = new LiveCatalogue(dataSource, catalogue);
+    const rules = new RuleStores(dataSource, {
+      builtIn: catalogue,
+      live,
+      clock,
+      deliveries,
+      timezone: 'Asia/Shanghai',
+    });
     return new DecisionWorker(
       dataSource,
-      { events, ruleSets, evaluations, deliveries, lookups, partitions: new Partitions(dataSource) },
+      { ...storesOf(rules), events, ruleSets, deliveries, partitions: new Partitions(dataSource) },
       ways,
       {
         timezone: 'Asia/Shanghai',
@@ -214,7 +223,13 @@ describe('the decision worker', () => {
       const decision = await decide(ruleSet, subject, inputs);
       // What text refuses, wherever it comes from: the transaction of the whole batch fails.
       return subject.key.endsWith('poison')
-        ? { ...decision, deliveries: decision.deliveries.map((one) => ({ ...one, target: 'a\u0000b' })) }
+        ? {
+            ...decision,
+            matches: decision.matches.map((match) => ({
+              ...match,
+              deliveries: match.deliveries.map((one) => ({ ...one, target: 'a\u0000b' })),
+            })),
+          }
         : decision;
     }).drain();
     const states = await Promise.all(ids.map(stateOf));
@@ -300,17 +315,23 @@ describe('the live rule set', () => {
     const there = new RuleSetStore(dataSource, catalogue, new LiveCatalogue(dataSource, catalogue), clock);
     const [one, two] = [await compiled('one'), await compiled('two')];
     expect(await here.current()).toBeNull();
-    expect(await here.offer(one.ruleSet, one.files, 'start')).toEqual({ outcome: 'activated', number: 1 });
+    expect(await here.offer(one.ruleSet, one.files, 'start')).toMatchObject({
+      outcome: 'activated',
+      number: 1,
+    });
     expect(await there.offer(one.ruleSet, one.files, 'start')).toEqual({ outcome: 'unchanged', number: 1 });
     expect((await there.current())?.hash).toBe(one.ruleSet.hash);
-    expect(await there.offer(two.ruleSet, two.files, 'start')).toEqual({ outcome: 'activated', number: 2 });
+    expect(await there.offer(two.ruleSet, two.files, 'start')).toMatchObject({
+      outcome: 'activated',
+      number: 2,
+    });
     expect((await here.current())?.hash).toBe(two.ruleSet.hash);
     expect(await here.offer(one.ruleSet, one.files, 'start')).toEqual({
       outcome: 'superseded',
       number: 2,
       active: two.ruleSet.hash,
     });
-    expect(await there.activate(one.ruleSet.hash.slice(0, 12))).toEqual({
+    expect(await there.activate(one.ruleSet.hash.slice(0, 12))).toMatchObject({
       hash: one.ruleSet.hash,
       number: 3,
     });

@@ -32,6 +32,7 @@ function ruleSetOf(
     findings: [],
     catalogue: [],
     lookups: {},
+    calendars: {},
     ruleCount: rules.length,
     conditions,
     rules: rules.map(([document, types], at): CheckedRule => ({

@@ -48,7 +48,7 @@ const ruleSetOf = (
 ): Promise<RuleSet> =>
   buildRuleSet(
     'hash',
-    { findings: [], rules, ruleCount: rules.length, conditions, catalogue, lookups: {} },
+    { findings: [], rules, ruleCount: rules.length, conditions, catalogue, lookups: {}, calendars: {} },
     CATALOGUE,
   );
 const leaf = (fact: string, operator: string, value: unknown): LeafDocument => ({ fact, operator, value });
@@ -140,6 +140,22 @@ describe('an explanation', () => {
         ],
       },
     });
+  });
+
+  it('has the words of the catalogue for facts of the state', async () => {
+    const ruleSet = await ruleSetOf([rule('one', { all: [leaf('task.previousStatus', 'equal', 3)] })]);
+    const inputs = { ...INPUTS, state: { 'task.previousStatus': 1 } };
+    const { failing } = await explainRule(ruleSet, ruleSet.rules[0]!, subject(), inputs);
+    expect(failing).toMatchObject([
+      {
+        actual: 1,
+        labels: {
+          field: { zh: '任务的上一状态', en: 'previous status of the task' },
+          actual: { zh: '待办', en: 'to do' },
+          expected: { zh: '已完成', en: 'done' },
+        },
+      },
+    ]);
   });
 
   it('names every leaf that has a part in it, all at once', async () => {

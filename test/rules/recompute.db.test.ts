@@ -14,6 +14,7 @@ import { DecisionWorker } from '../../src/rules/decision-worker.js';
 import { EvaluationStore } from '../../src/rules/evaluation-store.js';
 import { explainEvent } from '../../src/rules/explain.js';
 import { compileRuleSet } from '../../src/rules/rule-compiler.js';
+import { RuleStores, storesOf } from '../../src/rules/rule-stores.js';
 import { RuleSetStore } from '../../src/rules/rule-set-store.js';
 import { subjectOf } from '../../src/rules/subject.js';
 import { TestClock } from '../support/clock.js';
@@ -46,16 +47,24 @@ describe(`verdicts that are computed again (seed ${seed})`, () => {
     events = new EventStore(dataSource, await withPartitions(dataSource, clock.now()), wakeup, clock);
     const store = ruleSets();
     const log = new TestLog();
-    const { store: lookups, ...ways } = lookupsWith(dataSource, {}, clock, log);
+    const ways = lookupsWith(dataSource, {}, clock, log);
+    const deliveries = new DeliveryStore(dataSource, wakeup);
     const worker = new DecisionWorker(
       dataSource,
       {
+        ...storesOf(
+          new RuleStores(dataSource, {
+            builtIn,
+            live: new LiveCatalogue(dataSource, builtIn),
+            clock,
+            deliveries,
+            timezone: 'Asia/Shanghai',
+          }),
+        ),
         events,
         ruleSets: store,
-        evaluations: new EvaluationStore(dataSource),
-        deliveries: new DeliveryStore(dataSource, wakeup),
+        deliveries,
         partitions: new Partitions(dataSource),
-        lookups,
       },
       ways,
       { timezone: 'Asia/Shanghai', wakeup, clock, log, metrics: new Metrics() },

@@ -11,6 +11,8 @@ const TYPE = 'corehr.process.approver.updated_v2';
 interface Rule {
   readonly name: string;
   readonly conditions: object;
+  readonly calendar: string | undefined;
+  readonly cancelOn: object | null | undefined;
 }
 
 const STATUS = fc.constantFrom(1, 2, 3).map((value) => ({ fact: 'status', operator: 'equal', value }));
@@ -32,17 +34,38 @@ const LOOKUPS = JSON.stringify({
   process: { type: 'feishu-process', id: '{{ event.process_id }}' },
   odd: { type: 'feishu-user', id: '{{ event.nobody_has_this }}' },
 });
+/** The same, by an info. */
+const OFFICE = JSON.stringify({ name: 'office', holidays: ['2026-01-01'] });
 const rule: fc.Arbitrary<Rule> = fc.record({
   name: fc.integer({ min: 0, max: 300 }).map((n) => `rule-${n}`),
   conditions: fc.record({ all: fc.array(leaf, { minLength: 1, maxLength: 2 }) }),
+  calendar: fc.constantFrom(undefined, undefined, undefined, 'cn', 'office'),
+  // Null: an escalation without.
+  cancelOn: fc.oneof(
+    { weight: 6, arbitrary: fc.constant(undefined) },
+    fc.constant(null),
+    fc.tuple(leaf).map((any) => ({ any })),
+    fc.constantFrom('shared', 'other').map((condition) => ({ any: [{ condition }] })),
+  ),
 });
-const textOf = ({ name, conditions }: Rule): string =>
+const ACTIONS = [{ type: 'http', name: 'tell', url: 'https://a.example/' }];
+const textOf = ({ name, conditions, calendar, cancelOn }: Rule): string =>
   JSON.stringify(
     {
       name,
       trigger: TYPE,
       conditions,
-      actions: [{ type: 'http', name: 'tell', url: 'https://a.example/' }],
+      calendar,
+      actions: ACTIONS,
+      ...(cancelOn === undefined
+        ? {}
+        : {
+            escalate: {
+              per: 'task',
+              steps: [{ after: '8 work hours', actions: ACTIONS }],
+              ...(cancelOn ? { cancelOn } : {}),
+            },
+          }),
     },
     null,
     1,
@@ -72,6 +95,10 @@ const edit: fc.Arbitrary<Edit> = fc.oneof(
     fc.constant('lookups.json'),
     fc.constantFrom(null, LOOKUPS, LOOKUPS.replace('event.nobody_has_this', 'event.process_id'), '{}'),
   ),
+  fc.tuple(
+    fc.constant('office.calendar.json'),
+    fc.constantFrom(null, OFFICE, OFFICE.replace('2026-01-01', '2026-01-02'), '{}'),
+  ),
   fc.tuple(fc.constant('half.rule.json'), fc.constantFrom('{ "name": ', null)),
 );
 
@@ -96,6 +123,7 @@ describe('a folder that is checked again after each change', () => {
           );
           files.set('all.conditions.json', NAMED);
           files.set('lookups.json', LOOKUPS);
+          files.set('office.calendar.json', OFFICE);
           let wasSound = false;
           for (const changes of [[], ...edits]) {
             for (const [file, text] of changes) {

@@ -7,8 +7,10 @@ import { ACTION_KEYS } from '../../src/action/action-document.js';
 import { printRuleSchema } from '../../src/cli/rules-schema.js';
 import { type CatalogueEntry, loadBuiltInCatalogue } from '../../src/events/catalogue.js';
 import { checkFiles } from '../../src/rules/check/check-files.js';
+import { RULE_KEYS } from '../../src/rules/check/rule-check.js';
 import { LOOKUP_KEYS } from '../../src/rules/lookup-document.js';
 import { DECORATORS, OPERATORS } from '../../src/rules/operators.js';
+import { SCHEDULE_TYPE } from '../../src/rules/rule-timing.js';
 import { ruleSchema } from '../../src/rules/rule-schema.js';
 import { temporaryFolder } from '../support/folder.js';
 
@@ -42,6 +44,8 @@ const RULE = {
   conditions: { all: [{ fact: 'status', operator: 'equal', value: 3 }] } as unknown,
   actions: [{ type: 'http', name: 'tell', url: 'https://a.example/' }] as unknown,
 };
+const ESCALATE = { per: 'task', steps: [{ after: '24h', actions: RULE.actions }] };
+const DAILY = { schedule: '0 9 * * *', over: 'task' };
 const withLeaf = (leaf: object, trigger: unknown = APPROVER): object => ({
   ...RULE,
   trigger,
@@ -100,6 +104,36 @@ describe('the JSON Schema of rule files', () => {
         enabled: false,
         priority: 3,
       },
+    ],
+    [
+      'every key that says when, how often and how bundled',
+      {
+        ...RULE,
+        calendar: 'office',
+        timezone: 'America/New_York',
+        oncePer: 'node',
+        settle: 'PT36H',
+        throttle: { max: 5, per: '1h', key: 'lookup.user.name' },
+        digest: { window: '15m', key: 'owner', item: '{{ event.process_id }}' },
+        quietHours: { outside: '22:00-06:00', then: 'drop', calendar: 'cn', timezone: 'Asia/Shanghai' },
+        escalate: {
+          per: 'task',
+          calendar: 'cn',
+          timezone: 'UTC',
+          confirm: true,
+          cancelOn: { any: [{ condition: 'is-done' }] },
+          steps: [
+            { after: '8 work hours', actions: RULE.actions },
+            { after: '2workdays', name: 'boss', actions: RULE.actions },
+            { after: 'P3D', actions: RULE.actions },
+          ],
+        },
+      },
+    ],
+    ['an escalation alone', { ...RULE, actions: undefined, escalate: ESCALATE }],
+    [
+      'a schedule with a digest that is sent at once',
+      { ...RULE, trigger: { schedule: '*/5 8-18 * * MON-FRI', over: 'node', calendar: 'cn' }, digest: {} },
     ],
     ['a list of triggers and a pattern', { ...RULE, trigger: [APPROVER, 'corehr.process.*'] }],
     [
@@ -182,7 +216,33 @@ describe('the JSON Schema of rule files', () => {
   it.each<[string, unknown]>([
     ['no object', 'rule'],
     ['an unknown key', { ...RULE, prioritty: 1 }],
-    ['a key of a later version', { ...RULE, escalate: {} }],
+    ['a key of a later version', { ...RULE, budget: { max: 100, per: '1h' } }],
+    ['an escalation without steps', { ...RULE, escalate: { per: 'task' } }],
+    ['an escalation per what does not exist', { ...RULE, escalate: { ...ESCALATE, per: 'approver' } }],
+    ['an unknown key of an escalation', { ...RULE, escalate: { ...ESCALATE, when: {} } }],
+    ['a step without actions', { ...RULE, escalate: { ...ESCALATE, steps: [{ after: '24h' }] } }],
+    [
+      'a step after a bare number',
+      { ...RULE, escalate: { ...ESCALATE, steps: [{ after: 24, actions: RULE.actions }] } },
+    ],
+    [
+      'an unknown operator in what cancels',
+      {
+        ...RULE,
+        escalate: { ...ESCALATE, cancelOn: { all: [{ fact: 'status', operator: 'is', value: 1 }] } },
+      },
+    ],
+    ['an escalation beside a schedule', { ...RULE, trigger: DAILY, escalate: ESCALATE }],
+    ['a schedule with seconds', { ...RULE, trigger: { ...DAILY, schedule: '0 0 9 * * *' } }],
+    ['a schedule over nothing', { ...RULE, trigger: { schedule: '0 9 * * *' } }],
+    ['the type of the turns of schedules', { ...RULE, trigger: 'aftersign.schedule' }],
+    ['a digest without a window', { ...RULE, digest: { key: 'owner' } }],
+    ['a throttle without a period', { ...RULE, throttle: { max: 5 } }],
+    ['work hours that settle', { ...RULE, settle: '8 work hours' }],
+    ['quiet hours without minutes', { ...RULE, quietHours: { outside: '9-19' } }],
+    ['quiet hours that wait', { ...RULE, quietHours: { outside: '09:00-19:00', then: 'wait' } }],
+    ['once per something else', { ...RULE, oncePer: 'approver' }],
+    ['a calendar with capitals', { ...RULE, calendar: 'CN' }],
     ['no name', { ...RULE, name: undefined }],
     ['a name with capitals', { ...RULE, name: 'Good' }],
     ['no trigger', { ...RULE, trigger: undefined }],
@@ -313,6 +373,22 @@ describe('the JSON Schema of rule files', () => {
     }
   });
 
+  it('completes and explains the facts of the state and the clock', () => {
+    expect(hoverOf('task.previousStatus', 1, APPROVER)).toEqual(['待办 / to do']);
+    expect(hoverOf('process.status', 9, APPROVER)).toEqual(['已完成 / completed']);
+    expect(hoverOf('process.status', 'APPROVED', 'approval_task')).toEqual(['已通过 / approved']);
+    expect(hoverOf('now.weekday', 7, 'unheard.of')).toEqual(['周日 / Sunday']);
+    hovers.length = 0;
+    expect(isValid({ fact: 'node.complete', operator: 'equal', value: true }, APPROVER)).toBe(true);
+    expect(hovers).toContain('节点已有结论 / the node is decided (boolean, 可能缺失 may be missing)');
+    expect(isValid({ fact: 'task.previousStatus', operator: 'equal', value: '1' }, APPROVER)).toBe(false);
+    expect(isValid({ fact: 'task.previousStatus', operator: 'equal', value: null }, APPROVER)).toBe(true);
+    expect(isValid({ fact: 'event.late', operator: 'equal', value: 'no' }, 'unheard.of')).toBe(false);
+    const { definitions } = ruleSchema(catalogue) as { definitions: Record<string, unknown> };
+    const node = JSON.stringify(definitions['fact.corehr.process.node.updated_v2']);
+    expect([node.includes('"node.seen"'), node.includes('"task.age"')]).toEqual([true, false]);
+  });
+
   it('says what a value means where the trigger says which event type is meant', () => {
     expect(hoverOf('status', 1, APPROVER)).toEqual(['待办 / to do']);
     expect(hoverOf('status', 2, [APPROVER])).toEqual(['拒绝 / rejected']);
@@ -354,7 +430,8 @@ describe('the JSON Schema of rule files', () => {
         one.label.en,
         ...('enum' in one ? (one.enum ?? []) : []).flatMap(({ label }) => [label.zh, label.en]),
       ]);
-    const words = catalogue.entries.flatMap(labels);
+    // The turns of schedules are no events that a rule listens to.
+    const words = catalogue.entries.filter(({ eventType }) => eventType !== SCHEDULE_TYPE).flatMap(labels);
     expect(words.length).toBeGreaterThan(300);
     expect(words.filter((word) => !text.includes(word))).toEqual([]);
     const values = {
@@ -374,6 +451,27 @@ describe('the JSON Schema of rule files', () => {
     for (const { name } of DECORATORS) {
       expect(isValid({ fact: 'x', operator: `${name}:equal`, value: 1 })).toBe(true);
     }
+  });
+
+  it('knows the keys of rules that the loader knows', () => {
+    const { definitions } = ruleSchema(catalogue) as { definitions: { rule: { properties: object } } };
+    expect(Object.keys(definitions.rule.properties).sort()).toEqual([...RULE_KEYS, 'event'].sort());
+  });
+
+  it('explains and completes what the new keys may be', () => {
+    const shown = (rule: object): string[] => {
+      hovers.length = 0;
+      expect(validate({ ...RULE, ...rule })).toBe(true);
+      return [...hovers];
+    };
+    expect(shown({ oncePer: 'task' })).toContain('审批任务 / the approval task');
+    expect(shown({ trigger: DAILY })).toContain('审批任务 / the approval task');
+    expect(shown({ calendar: 'cn' })).toContain(
+      '中国法定节假日与调休 / public holidays and make-up workdays of China',
+    );
+    expect(shown({ quietHours: { outside: '09:00-19:00', then: 'defer' } })).toContain(
+      '延后到时段结束 / put off until it is over',
+    );
   });
 
   it('knows the keys of actions that the loader knows', () => {
@@ -402,7 +500,7 @@ describe('the JSON Schema of rule files', () => {
   });
 
   it('stays small', () => {
-    expect(Buffer.byteLength(JSON.stringify(ruleSchema(catalogue), null, 2))).toBeLessThan(400_000);
+    expect(Buffer.byteLength(JSON.stringify(ruleSchema(catalogue), null, 2))).toBeLessThan(450_000);
   });
 });
 

@@ -10,26 +10,24 @@ import { LiveCatalogue } from '../../dist/events/live-catalogue.js';
 import { Wakeup } from '../../dist/queue/wakeup.js';
 import { decide } from '../../dist/rules/decide.js';
 import { DecisionWorker } from '../../dist/rules/decision-worker.js';
-import { EvaluationStore } from '../../dist/rules/evaluation-store.js';
 import { LookupCache } from '../../dist/rules/lookup-cache.js';
-import { LookupStore } from '../../dist/rules/lookup-store.js';
-import { RuleSetStore } from '../../dist/rules/rule-set-store.js';
+import { RuleStores, storesOf } from '../../dist/rules/rule-stores.js';
 
 const [, , url, killer] = process.argv;
 const clock = new SystemClock();
 const dataSource = await createDataSource({ url }, 4).initialize();
 const builtIn = loadBuiltInCatalogue();
 const wakeup = new Wakeup(dataSource);
+const live = new LiveCatalogue(dataSource, builtIn);
+const deliveries = new DeliveryStore(dataSource, wakeup);
 const silent = () => undefined;
 const worker = new DecisionWorker(
   dataSource,
   {
     events: new EventStore(dataSource, new Partitions(dataSource), wakeup, clock),
-    ruleSets: new RuleSetStore(dataSource, builtIn, new LiveCatalogue(dataSource, builtIn), clock),
-    evaluations: new EvaluationStore(dataSource),
-    deliveries: new DeliveryStore(dataSource, wakeup),
+    ...storesOf(new RuleStores(dataSource, { builtIn, live, clock, deliveries, timezone: 'UTC' })),
+    deliveries,
     partitions: new Partitions(dataSource),
-    lookups: new LookupStore(dataSource),
   },
   // The rules of this test ask nobody.
   { cache: new LookupCache(), fetcher: null },
@@ -39,9 +37,9 @@ const worker = new DecisionWorker(
     clock,
     log: { debug: silent, info: silent, warn: silent, error: silent, flush: silent },
     metrics: new Metrics(),
-    decide: async (ruleSet, subject, inputs) => {
+    decide: async (ruleSet, subject, inputs, situation) => {
       if (subject.key === killer) process.kill(process.pid, 'SIGKILL');
-      return await decide(ruleSet, subject, inputs);
+      return await decide(ruleSet, subject, inputs, situation);
     },
   },
 );

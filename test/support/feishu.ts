@@ -79,8 +79,26 @@ export function incomingApprover(
   changes: Record<string, unknown> = {},
   appId: string = APP.id,
 ): IncomingEvent {
-  const header = { event_id: eventId, create_time: String(createTime), app_id: appId };
-  const raw = Buffer.from(envelopeOf(approverEvent(changes), header));
+  const eventType = 'corehr.process.approver.updated_v2';
+  return incomingOf(catalogue, eventType, eventId, createTime, approverEvent(changes), appId);
+}
+
+/** An event of any type of Feishu's with these fields, likewise. */
+export function incomingOf(
+  catalogue: Catalogue,
+  eventType: string,
+  eventId: string,
+  createTime: number,
+  event: Record<string, unknown>,
+  appId: string = APP.id,
+): IncomingEvent {
+  const header = {
+    event_id: eventId,
+    event_type: eventType,
+    create_time: String(createTime),
+    app_id: appId,
+  };
+  const raw = Buffer.from(envelopeOf(event, header));
   const envelope = readEnvelope(parseBody(raw));
   if (typeof envelope === 'string') throw new Error(envelope);
   const app = { appId, verificationToken: APP.token };

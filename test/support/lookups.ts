@@ -16,12 +16,13 @@ import { LeasedRows } from '../../src/queue/leased-rows.js';
 import { Wakeup } from '../../src/queue/wakeup.js';
 import { decide } from '../../src/rules/decide.js';
 import { DecisionWorker } from '../../src/rules/decision-worker.js';
-import { EvaluationStore } from '../../src/rules/evaluation-store.js';
+import type { EvaluationStore } from '../../src/rules/evaluation-store.js';
 import { LookupCache } from '../../src/rules/lookup-cache.js';
 import { LookupFetcher } from '../../src/rules/lookup-fetcher.js';
 import { LookupStore } from '../../src/rules/lookup-store.js';
 import { LOOKUP_LEASE_SECONDS, LookupWorker } from '../../src/rules/lookup-worker.js';
-import { RuleSetStore } from '../../src/rules/rule-set-store.js';
+import { RuleStores, storesOf } from '../../src/rules/rule-stores.js';
+import type { RuleSetStore } from '../../src/rules/rule-set-store.js';
 
 /** What the decision worker needs for look-ups, with the platform's apps at 127.0.0.1. */
 export function lookupsWith(
@@ -82,10 +83,14 @@ export function decidingInstance(
   const wakeup = new Wakeup(dataSource);
   const { store, close, ...ways } = lookupsWith(dataSource, { apps: given.apps }, clock, log);
   const events = new EventStore(dataSource, new Partitions(dataSource), wakeup, clock);
-  const ruleSets = new RuleSetStore(dataSource, catalogue, new LiveCatalogue(dataSource, catalogue), clock);
-  const evaluations = new EvaluationStore(dataSource);
   const deliveries = new DeliveryStore(dataSource, wakeup);
-  const options = { timezone: 'Asia/Shanghai', wakeup, clock, log, metrics: new Metrics() };
+  const live = new LiveCatalogue(dataSource, catalogue);
+  const timezone = 'Asia/Shanghai';
+  const rules = storesOf(
+    new RuleStores(dataSource, { builtIn: catalogue, live, clock, deliveries, timezone }),
+  );
+  const { ruleSets, evaluations } = rules;
+  const options = { timezone, wakeup, clock, log, metrics: new Metrics() };
   const partitions = new Partitions(dataSource);
   return {
     events,
@@ -94,18 +99,13 @@ export function decidingInstance(
     deliveries,
     fetcher: ways.fetcher,
     close,
-    decisions: new DecisionWorker(
-      dataSource,
-      { events, ruleSets, evaluations, deliveries, lookups: store, partitions },
-      ways,
-      {
-        ...options,
-        decide: async (ruleSet, subject, inputs) => {
-          given.decided(subject.key.slice(subject.key.indexOf('/') + 1));
-          return await decide(ruleSet, subject, inputs);
-        },
+    decisions: new DecisionWorker(dataSource, { ...rules, events, deliveries, partitions }, ways, {
+      ...options,
+      decide: async (ruleSet, subject, inputs, situation) => {
+        given.decided(subject.key.slice(subject.key.indexOf('/') + 1));
+        return await decide(ruleSet, subject, inputs, situation);
       },
-    ),
+    }),
     lookups: new LookupWorker(
       dataSource,
       new LeasedRows(

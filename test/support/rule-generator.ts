@@ -1,6 +1,10 @@
 import fc from 'fast-check';
 import type { Catalogue, FieldDefinition } from '../../src/events/catalogue.js';
 import { ENVELOPE_FIELDS } from '../../src/events/catalogue.js';
+import { SCHEDULE_TYPE } from '../../src/rules/rule-timing.js';
+import { mayBeLast } from '../../src/rules/state/levels.js';
+import { type Level, LEVELS } from '../../src/rules/state/root-state.js';
+import { digest, escalation, levelsOf, schedule, timing } from './timing-generator.js';
 
 type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 type Condition = Readonly<Record<string, Json>>;
@@ -15,7 +19,8 @@ interface Fact {
 
 /**
  * Rules folders in which nothing is wrong: real facts with values of their types, every operator and decorator, nested
- * and named conditions, patterns and lists as triggers, both shapes of rules, both kinds of actions, any layout.
+ * and named conditions, patterns, lists and schedules as triggers, both shapes of rules, both kinds of actions,
+ * escalations and all that says when and how often, any layout.
  */
 export function healthyRuleFiles(catalogue: Catalogue): fc.Arbitrary<ReadonlyMap<string, string>> {
   return fc
@@ -74,22 +79,34 @@ interface HealthyRule {
 }
 
 function healthyRule(catalogue: Catalogue): fc.Arbitrary<HealthyRule> {
-  return triggers(catalogue).chain((trigger) => {
-    const { exact, facts } = factsOf(trigger, catalogue);
+  return triggers(catalogue).chain(({ trigger, types, over }) => {
+    const { exact: all, facts } = factsOf(types, catalogue);
+    // A schedule reads the last event of each entity, which is of any of the types.
+    const exact = all && over === null;
+    const levels = over === null ? levelsOf(types, catalogue) : LEVELS.slice(LEVELS.indexOf(over));
+    const asked = [types].flat().every((type) => type.startsWith('corehr.process.'));
+    const actions = fc.uniqueArray(fc.oneof(http(facts, exact), email(facts, exact)), {
+      minLength: 1,
+      maxLength: 3,
+      selector: (action) => action['name'],
+    });
+    const plain = facts.filter(({ path, field }) => path === null && isSimple(field));
     return fc
       .record({
         conditions: conditionTree(facts),
         named: fc.option(conditionTree(facts), { nil: null }),
-        actions: fc.uniqueArray(fc.oneof(http(facts, exact), email(facts, exact)), {
-          minLength: 1,
-          maxLength: 3,
-          selector: (action) => action['name'],
-        }),
+        actions,
         ownShape: fc.boolean(),
+        times: fc.constantFrom(...plain).chain(({ fact }) => timing(levels, over !== null, fact)),
+        gathers: fc.option(digest(over !== null), { nil: null, freq: 5 }),
+        escalate:
+          over === null && levels.length > 0
+            ? fc.option(escalation(levels, asked, conditionTree(facts), actions), { nil: null })
+            : fc.constant(null),
+        alone: fc.boolean(),
         about: fc.record(
           {
             description: fc.string({ unit: 'grapheme', maxLength: 30 }),
-            owner: fc.constant('people-ops'),
             labels: fc.constant({ team: 'payroll' }),
             enabled: fc.boolean(),
             priority: fc.integer({ min: 1, max: 1000 }),
@@ -98,28 +115,70 @@ function healthyRule(catalogue: Catalogue): fc.Arbitrary<HealthyRule> {
           { requiredKeys: [] },
         ),
       })
-      .map(({ conditions, named, actions, ownShape, about }): HealthyRule => {
-        const root = named
-          ? { any: [{ condition: 'named' }, { not: { all: [{ condition: 'named' }, conditions] } }] }
-          : conditions;
-        const [action] = actions;
-        const { type = null, ...params } = action ?? {};
-        return {
-          rule: {
-            trigger,
-            ...(about as Record<string, Json>),
-            conditions: root,
-            ...(ownShape ? { event: { type, params } } : { actions }),
-          },
-          conditions: named ? { named } : {},
-        };
-      });
+      .map(
+        ({ conditions, named, actions, ownShape, about, times, gathers, escalate, alone }): HealthyRule => {
+          const root = named
+            ? { any: [{ condition: 'named' }, { not: { all: [{ condition: 'named' }, conditions] } }] }
+            : conditions;
+          const [action] = gathers ? [GATHERED] : actions;
+          const { type = null, ...params } = action ?? {};
+          const sends = ownShape ? { event: { type, params } } : { actions: gathers ? [GATHERED] : actions };
+          return {
+            rule: {
+              trigger,
+              owner: 'people-ops',
+              ...(about as Record<string, Json>),
+              ...times,
+              ...(gathers ? { digest: gathers } : {}),
+              conditions: root,
+              ...(escalate && alone && !gathers ? {} : sends),
+              ...(escalate ? { escalate } : {}),
+            },
+            conditions: named ? { named } : {},
+          };
+        },
+      );
   });
 }
 
+/** Of a digest: it reads the list. */
+const GATHERED: Condition = {
+  type: 'http',
+  name: 'tell',
+  url: 'https://books.example/claims',
+  body: {
+    list: '{{ items }}',
+    count: '{{ items.length }} {{ rule.owner }}',
+    first: '{{ items[0].event.event_id }}',
+  },
+};
+
+interface Trigger {
+  readonly trigger: Json;
+  /** The event types whose fields the rule reads. */
+  readonly types: string | string[];
+  /** Of a schedule. */
+  readonly over: Level | null;
+}
+
+/** Event types, or a schedule. */
+function triggers(catalogue: Catalogue): fc.Arbitrary<Trigger> {
+  return fc.oneof(
+    { weight: 5, arbitrary: eventTypes(catalogue).map((types) => ({ trigger: types, types, over: null })) },
+    {
+      weight: 1,
+      arbitrary: fc.constantFrom(...LEVELS).chain((over) => {
+        const entries = catalogue.entries.filter((entry) => mayBeLast(entry, over));
+        const types = entries.map(({ eventType }) => eventType);
+        return schedule(over).map((trigger) => ({ trigger, types, over }));
+      }),
+    },
+  );
+}
+
 /** An event type, a list of them, or a pattern. */
-function triggers(catalogue: Catalogue): fc.Arbitrary<string | string[]> {
-  const types = catalogue.entries.map(({ eventType }) => eventType);
+function eventTypes(catalogue: Catalogue): fc.Arbitrary<string | string[]> {
+  const types = catalogue.entries.map(({ eventType }) => eventType).filter((type) => type !== SCHEDULE_TYPE);
   const type = fc.constantFrom(...types);
   return fc.oneof(
     { weight: 3, arbitrary: type },

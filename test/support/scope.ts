@@ -4,8 +4,9 @@ import type { TemplateScope } from '../../src/action/render-template.js';
 export function scopeOf(
   event: Record<string, unknown>,
   rule: Record<string, unknown> = { name: 'r' },
+  more: Record<string, unknown> = {},
 ): TemplateScope {
-  const roots: Record<string, unknown> = { event, rule, now: '2026-11-02T09:00:00.000Z' };
+  const roots: Record<string, unknown> = { event, rule, now: '2026-11-02T09:00:00.000Z', ...more };
   return {
     timezone: 'Asia/Shanghai',
     read: (path) =>
@@ -17,6 +18,8 @@ export function scopeOf(
         roots,
       ),
     labelOf: (field, value, language) =>
-      field === 'status' && value === 3 ? { zh: '已完成', en: 'done' }[language] : null,
+      ['status', 'task.previousStatus'].includes(field) && value === 3
+        ? { zh: '已完成', en: 'done' }[language]
+        : null,
   };
 }

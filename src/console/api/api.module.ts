@@ -21,6 +21,8 @@ import { AuditLog } from '../access/audit-log.js';
 import { CatalogueService } from './catalogue.service.js';
 import { DeliveriesController } from './deliveries.controller.js';
 import { DeliveriesService } from './deliveries.service.js';
+import { EntitiesController } from './entities.controller.js';
+import { EntitiesService } from './entities.service.js';
 import { ErasuresController } from './erasures.controller.js';
 import { ErasuresService } from './erasures.service.js';
 import { EvaluationsController } from './evaluations.controller.js';
@@ -40,14 +42,21 @@ import { REQUEST_PIPE } from './request-pipe.js';
 import { RuleSetsController } from './rule-sets.controller.js';
 import { RuleSetsService } from './rule-sets.service.js';
 import { createServices, type Services, type ThisProcess } from './services.js';
+import { SilenceChanges } from './silence-changes.js';
+import { SilencesController } from './silences.controller.js';
+import { SilencesService } from './silences.service.js';
 import { SourcesService } from './sources.service.js';
 import { StreamCallers } from './stream-callers.js';
 import { StreamController } from './stream.controller.js';
 import { TargetsService } from './targets.service.js';
+import { TimersController } from './timers.controller.js';
+import { TimersService } from './timers.service.js';
+import { UnsettledController } from './unsettled.controller.js';
+import { UnsettledService } from './unsettled.service.js';
 
 const SERVICES = Symbol('services');
 
-/** The admin API over events, evaluations, deliveries, rule sets, targets and sources. */
+/** The admin API over events, evaluations, deliveries, rule sets, targets, sources, silences, timers and what is known. */
 @Module({
   imports: [EventsModule, RuleStoresModule, DeliveryModule],
   controllers: [
@@ -57,6 +66,10 @@ const SERVICES = Symbol('services');
     RuleSetsController,
     PlacesController,
     ErasuresController,
+    SilencesController,
+    TimersController,
+    UnsettledController,
+    EntitiesController,
     OpenApiController,
     DocsController,
     StreamController,
@@ -109,6 +122,7 @@ const SERVICES = Symbol('services');
           new EventChanges(dataSource),
           new VerdictChanges(dataSource, now),
           new DeliveryChanges(dataSource),
+          new SilenceChanges(dataSource, now),
         ];
         return new ChangeFeed(
           sources.map((source) => new ChangeReader(source, now)),
@@ -133,6 +147,10 @@ const SERVICES = Symbol('services');
     part(SourcesService, (all) => all.sources),
     part(CatalogueService, (all) => all.catalogue),
     part(ErasuresService, (all) => all.erasures),
+    part(SilencesService, (all) => all.silences),
+    part(TimersService, (all) => all.timers),
+    part(UnsettledService, (all) => all.unsettled),
+    part(EntitiesService, (all) => all.entities),
   ],
 })
 export class ApiModule {}

@@ -28,10 +28,22 @@ export const CATALOGUE_ENTRY_ANSWER: z.ZodType<CatalogueEntry> = z
   .object({
     eventType: z.string(),
     label: LABEL,
-    entities: z.record(z.string(), z.string()),
+    entities: z.record(z.string(), z.union([z.string(), z.array(z.string())])),
     rootEntity: z.string().exactOptional(),
     status: z
-      .object({ field: z.string(), order: z.array(SCALAR), terminal: z.array(SCALAR).exactOptional() })
+      .object({
+        field: z.string(),
+        entity: z.string().exactOptional(),
+        order: z.array(SCALAR),
+        terminal: z.array(SCALAR).exactOptional(),
+        outcomes: z
+          .object({
+            done: z.array(SCALAR).exactOptional(),
+            rejected: z.array(SCALAR).exactOptional(),
+            cancelled: z.array(SCALAR).exactOptional(),
+          })
+          .exactOptional(),
+      })
       .exactOptional(),
     sample: z.record(z.string(), VALUE).exactOptional(),
     fields: z.record(z.string(), FIELD),

@@ -1,5 +1,5 @@
 import type { Catalogue } from '../../events/catalogue.js';
-import type { DeliveryChange, EventChange, Topic, VerdictChange } from './stream.schema.js';
+import type { DeliveryChange, EventChange, SilenceChange, Topic, VerdictChange } from './stream.schema.js';
 
 /** One row that is new or different. */
 export interface Change {
@@ -18,9 +18,9 @@ export interface ChangeMessage {
   readonly eventType: string;
   /** The rules that it has to do with; null: it has to do with none. */
   readonly rules: readonly string[] | null;
-  readonly data: EventChange | VerdictChange | DeliveryChange;
+  readonly data: EventChange | VerdictChange | DeliveryChange | SilenceChange;
   /** For viewers; the same object when it holds nothing personal. */
-  readonly masked: EventChange | VerdictChange | DeliveryChange;
+  readonly masked: EventChange | VerdictChange | DeliveryChange | SilenceChange;
 }
 
 /** A table in which one can see what has changed. */
@@ -34,16 +34,6 @@ export interface ChangeSource {
   after(position: string, limit: number): Promise<{ readonly count: number; readonly last: Change[] }>;
   /** In the order of the changes. */
   messages(changes: readonly Change[], catalogue: Catalogue): Promise<ChangeMessage[]>;
-}
-
-/** SQL for a time as a position: lossless, and in the order of its text. */
-export function microsOf(column: string): string {
-  return `(extract(epoch from ${column}) * 1000000)::bigint::text`;
-}
-
-/** SQL for the time of a position. */
-export function timeIn(parameter: string): string {
-  return `(timestamptz 'epoch' + coalesce(nullif(${parameter}, '')::bigint, 0) * interval '1 microsecond')`;
 }
 
 /**

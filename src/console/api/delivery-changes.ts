@@ -6,11 +6,10 @@ import {
   type ChangeSource,
   byPosition,
   inOrderOf,
-  microsOf,
   newestOf,
-  timeIn,
   totalOf,
 } from './change-source.js';
+import { microsOf, timeIn } from '../read/micros.js';
 import { maskEntity, maskTarget } from './personal.js';
 import type { DeliveryChange } from './stream.schema.js';
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { DELIVERY } from './deliveries.schema.js';
+import { RECORDED_SUPPRESSION } from './explanations.schema.js';
 import { PAGE_QUERY, pageSchema } from './page.js';
 import { COUNT, ID, LABEL, MASKED, MOMENT, TERM, TIME, VALUE } from './schema-parts.js';
 
@@ -99,9 +100,7 @@ export const EVENT_DETAIL = z
       contentEncoding: 'base64',
     }),
     verdicts: z.array(RECORDED_VERDICT),
-    suppressions: z.array(
-      z.object({ occasion: z.string(), rule: z.string(), action: z.string(), cause: z.string() }),
-    ),
+    suppressions: z.array(RECORDED_SUPPRESSION),
     deliveries: z.array(DELIVERY),
     masked: MASKED,
   })

@@ -110,7 +110,11 @@ export class EventsService {
       );
     }
     const catalogue = this.stores.catalogue.current;
-    return { items: readsPersonal(actor) ? items : items.map((one) => maskEvaluation(one, catalogue)) };
+    return {
+      items: readsPersonal(actor)
+        ? items
+        : items.map((one) => maskEvaluation(one, row.rootEntity, catalogue)),
+    };
   }
 
   /** NDJSON that `import` reads again, the oldest event first; many lines at once, each with its line end. */

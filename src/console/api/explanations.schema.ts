@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { EventExplanation, RuleExplanation } from '../../rules/explain.js';
 import type { ExplainedLeaf, ExplainedNode } from '../../rules/explained-tree.js';
 import type { Suppression } from '../../rules/evaluation-store.js';
+import { SUPPRESSION_CAUSES } from '../../rules/firing.js';
 import { COUNT, LABEL, TERM, TIME, VALUE } from './schema-parts.js';
 
 /** One evaluation told again: why each rule fired or did not. Also what `explain --json` prints for each. */
@@ -129,6 +130,25 @@ export const RULE_EXPLANATION = z
     description: 'Why a rule fired or did not.',
   }) as unknown as z.ZodType<RuleExplanation>;
 
+const SUPPRESSION_FIELDS = {
+  rule: z.string(),
+  action: z.string(),
+  step: z.string().exactOptional().meta({ description: 'Of an escalation.' }),
+  cause: z.enum(SUPPRESSION_CAUSES),
+  by: z.string().exactOptional().meta({
+    description:
+      'What it was: the id of the silence, the key of the throttle or digest, for whom it was sent once, the end of quiet hours.',
+  }),
+};
+
+export const SUPPRESSION = z
+  .object(SUPPRESSION_FIELDS)
+  .meta({ id: 'Suppression', description: 'Why a match led to no delivery of one action.' });
+
+export const RECORDED_SUPPRESSION = z
+  .object({ occasion: z.string(), ...SUPPRESSION_FIELDS })
+  .meta({ id: 'RecordedSuppression' });
+
 export const EXPLAINED_EVALUATION: z.ZodType<ExplainedEvaluation> = z
   .object({
     occasion: z.string(),
@@ -148,9 +168,7 @@ export const EXPLAINED_EVALUATION: z.ZodType<ExplainedEvaluation> = z
       .nullable()
       .meta({ description: 'Of all rules; null: one rule was asked for.' }),
     explanations: z.array(RULE_EXPLANATION),
-    suppressions: z.array(
-      z.object({ rule: z.string(), action: z.string(), cause: z.literal('already-sent') }),
-    ),
+    suppressions: z.array(SUPPRESSION),
     differing: z.array(z.string()),
   })
   .meta({ id: 'ExplainedEvaluation', description: 'One evaluation of an event, told again.' });

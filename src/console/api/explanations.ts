@@ -1,11 +1,13 @@
 import type { Actor } from '../../config/access.js';
 import { Refusal } from '../../config/problem.js';
-import type { StoredEvent } from '../../events/event-store.js';
+import type { EventStore, StoredEvent } from '../../events/event-store.js';
 import type { Evaluation, EvaluationStore, Suppression } from '../../rules/evaluation-store.js';
-import { type EventExplanation, explainEvent } from '../../rules/explain.js';
+import { SETTLE } from '../../rules/decision-batch.js';
+import { type EventExplanation, explainEvent, type RuleExplanation } from '../../rules/explain.js';
 import type { RuleSet } from '../../rules/rule-set.js';
 import type { RuleSetStore } from '../../rules/rule-set-store.js';
 import { subjectOf } from '../../rules/subject.js';
+import { STEP } from '../../rules/timer-store.js';
 import type { ExplainedEvaluation, ExplanationsQuery } from './explanations.schema.js';
 import { isWritable } from './event-content.js';
 import { refusalOf } from './rule-set-refusal.js';
@@ -20,7 +22,11 @@ export class Explanations {
   private recent: RuleSet | null = null;
 
   constructor(
-    private readonly stores: { readonly evaluations: EvaluationStore; readonly ruleSets: RuleSetStore },
+    private readonly stores: {
+      readonly events: EventStore;
+      readonly evaluations: EvaluationStore;
+      readonly ruleSets: RuleSetStore;
+    },
   ) {}
 
   /**
@@ -61,13 +67,12 @@ export class Explanations {
         `The event ${event.id} has a value of so many levels that it cannot be written as JSON.`,
       );
     for (const evaluation of evaluations) {
+      // A step, or what was settled later, is about its rule alone.
+      const only = rulesOfOccasion(evaluation);
+      if (rule !== undefined && only && !only.includes(rule)) continue;
       const ruleSet = await this.ruleSetOf(evaluation);
-      const explanation = await explainEvent(
-        ruleSet,
-        subject,
-        evaluation.inputs,
-        rule === undefined ? { limit } : { rule },
-      );
+      const explanation = await this.explain(ruleSet, subject, evaluation, rule ?? only ?? limit);
+      if (!explanation) continue;
       told.push({
         occasion: evaluation.occasion,
         decidedAt: evaluation.decidedAt.toISOString(),
@@ -79,13 +84,43 @@ export class Explanations {
     return told;
   }
 
+  /** What is explained: one rule, some, or the most telling ones up to a number. Null: its event is not there any more. */
+  private async explain(
+    ruleSet: RuleSet,
+    arming: ReturnType<typeof subjectOf>,
+    { inputs }: Evaluation,
+    what: string | readonly string[] | number,
+  ): Promise<EventExplanation | null> {
+    let subject = arming;
+    if (inputs.about !== undefined) {
+      const about = await this.stores.events.find(inputs.about);
+      if (!about || about.erasedAt !== null) return null;
+      subject = subjectOf(about);
+    }
+    if (typeof what === 'number') return await explainEvent(ruleSet, subject, inputs, { limit: what });
+    const [first = '', ...others] = typeof what === 'string' ? [what] : what;
+    const told = await explainEvent(ruleSet, subject, inputs, { rule: first });
+    const more: RuleExplanation[] = [];
+    for (const rule of others)
+      more.push(...(await explainEvent(ruleSet, subject, inputs, { rule })).explanations);
+    return { ...told, explanations: [...told.explanations, ...more] };
+  }
+
   private async ruleSetOf({ ruleSet: hash }: Evaluation): Promise<RuleSet> {
     if (this.recent?.hash !== hash) this.recent = await this.stores.ruleSets.find(hash);
     return this.recent;
   }
 }
 
+/** The rules that an evaluation is about, when it is not about all that listen; null: it is. */
+function rulesOfOccasion({ occasion, verdicts }: Evaluation): readonly string[] | null {
+  if (!occasion.startsWith(SETTLE) && !occasion.startsWith(STEP)) return null;
+  return verdicts.flatMap((one) => ('verdict' in one ? one.rule : []));
+}
+
 function differingFrom(evaluation: Evaluation, { explanations }: EventExplanation): string[] {
+  // The verdict of a schedule's turn is about the entities that were open then, not about its own event.
+  if (evaluation.inputs.turn) return [];
   const recorded = new Map<string, string>();
   for (const one of evaluation.verdicts) if ('verdict' in one) recorded.set(one.rule, one.verdict);
   return explanations

@@ -7,7 +7,13 @@ import { z } from 'zod';
 import { ACCESS, type RouteAccess } from '../../config/access.js';
 import { VERSION } from '../../config/version.js';
 import { PROBLEM } from './problem.schema.js';
-import { DELIVERY_CHANGE, EVENT_CHANGE, STREAM_GAP, VERDICT_CHANGE } from './stream.schema.js';
+import {
+  DELIVERY_CHANGE,
+  EVENT_CHANGE,
+  SILENCE_CHANGE,
+  STREAM_GAP,
+  VERDICT_CHANGE,
+} from './stream.schema.js';
 
 type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
 type Schema = Record<string, unknown>;
@@ -33,6 +39,8 @@ const TAGS: readonly (readonly [string, string])[] = [
   ['events', 'What came in, from where, and what is known of it.'],
   ['evaluations', 'What the rules decided.'],
   ['deliveries', 'What is sent because of it, and where to.'],
+  ['state', 'What is known of approvals, and what is still to come of them.'],
+  ['silences', 'What is not wanted for a time.'],
   ['rules', 'The rules, and which set of them is live.'],
   ['stream', 'What happens, while it happens.'],
   ['erasures', "Removing a person's data."],
@@ -75,7 +83,7 @@ export function describeApi(app: NestFastifyApplication): OpenAPIObject {
 }
 
 /** What no operation names as its answer. */
-const BESIDE = [PROBLEM, EVENT_CHANGE, VERDICT_CHANGE, DELIVERY_CHANGE, STREAM_GAP];
+const BESIDE = [PROBLEM, EVENT_CHANGE, VERDICT_CHANGE, DELIVERY_CHANGE, SILENCE_CHANGE, STREAM_GAP];
 
 /** A schema of zod as JSON Schema 2020-12, which is that of OpenAPI 3.1. Those with an id become components. */
 function convert(schema: unknown, { schemaType }: { readonly schemaType: 'input' | 'output' }) {

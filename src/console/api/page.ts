@@ -10,13 +10,13 @@ export const PAGE_QUERY = z.strictObject({
   cursor: z
     .string()
     .min(1)
-    .max(100)
+    .max(200)
     .optional()
     .meta({ description: 'The `next` of the page before; absent: the first page, with the newest.' }),
 });
 export type PageQuery = z.infer<typeof PAGE_QUERY>;
 
-/** One part of a list, the newest first. `next`: the cursor of the part after it; null: there is none. */
+/** One part of a list, mostly the newest first. `next`: the cursor of the part after it; null: there is none. */
 export interface Page<T> {
   readonly items: readonly T[];
   readonly next: string | null;
@@ -51,6 +51,43 @@ export function readCursor(cursor: string | undefined): string | null {
  */
 export function readNumberCursor(cursor: string | undefined): string | null {
   return readCursorLike(cursor, (id) => /^\d{1,15}$/.test(id));
+}
+
+/** Where a row stands in a list that is in the order of a time: microseconds since 1970, then what tells rows apart. */
+export interface TimeKey {
+  readonly micros: string;
+  /** A UUID, perhaps with the name of a rule behind it. */
+  readonly id: string;
+}
+
+const TIME_KEY = /^(-?\d{1,17}) (\S{36})((?: [a-z0-9._-]{1,64})?)$/;
+
+/**
+ * The same of a list in the order of a time.
+ *
+ * @throws Refusal 400 CURSOR_INVALID
+ */
+export function readTimeCursor(cursor: string | undefined): TimeKey | null {
+  const [, micros = '', id = '', rule = ''] = TIME_KEY.exec(readCursorLike(cursor, isTimeKey) ?? '') ?? [];
+  return micros === '' ? null : { micros, id: id + rule };
+}
+
+function isTimeKey(text: string): boolean {
+  return isUuid(TIME_KEY.exec(text)?.[2] ?? '');
+}
+
+/** A page of rows that were fetched with one more than `limit`, in the order of a time. */
+export function timePageOf<Row extends TimeKey, T>(
+  rows: readonly Row[],
+  limit: number,
+  shown: (row: Row) => T,
+): Page<T> {
+  const items = rows.slice(0, limit);
+  const last = items.at(-1);
+  return {
+    items: items.map(shown),
+    next: rows.length > limit && last ? cursorOf(`${last.micros} ${last.id}`) : null,
+  };
 }
 
 function readCursorLike(cursor: string | undefined, isId: (text: string) => boolean): string | null {

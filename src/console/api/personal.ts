@@ -1,15 +1,21 @@
 import type { Actor } from '../../config/access.js';
 import { mayAct } from '../../config/access.js';
-import type { Catalogue, FieldDefinition } from '../../events/catalogue.js';
+import { type Catalogue, entityFields, type FieldDefinition } from '../../events/catalogue.js';
 import { isObject } from '../../events/own-member.js';
+import type { Suppression } from '../../rules/evaluation-store.js';
 import type { ExplainedChange, ExplainedLookup, RuleExplanation } from '../../rules/explain.js';
 import type { ExplainedLeaf, ExplainedNode } from '../../rules/explained-tree.js';
 import { fieldWithin } from '../../rules/known-field.js';
+import { referenceIn } from '../../rules/condition-document.js';
 import { lookupPlaceOf } from '../../rules/lookup-name.js';
+import { parsePath } from '../../rules/plain-path.js';
+import { fieldOfFact } from '../../rules/state/fact-fields.js';
 import type { Attempt, Delivery, DeliveryDetail } from './deliveries.schema.js';
 import type { Event, EventDetail, Fact } from './events.schema.js';
 import type { ExplainedEvaluation } from './explanations.schema.js';
+import type { Silence } from './silences.schema.js';
 import type { Target } from './targets.schema.js';
+import type { Timer } from './timers.schema.js';
 
 /** What stands where a viewer may not read. */
 export const MASK = '•••';
@@ -73,10 +79,11 @@ export function maskTarget(target: string): string {
 /** `employee:•••` when the catalogue keeps the ids of that kind from viewers. */
 export function maskEntity(entity: string, catalogue: Catalogue): string {
   const kind = entity.slice(0, entity.indexOf(':'));
-  const isOfPerson = catalogue.entries.some(({ entities, fields }) => {
-    const name = Object.hasOwn(entities, kind) ? (entities[kind] ?? '') : '';
-    return Object.hasOwn(fields, name) && isPersonal(fields[name] ?? null);
-  });
+  const isOfPerson = catalogue.entries.some((entry) =>
+    entityFields(entry, kind).some(
+      (name) => Object.hasOwn(entry.fields, name) && isPersonal(entry.fields[name] ?? null),
+    ),
+  );
   return isOfPerson ? `${kind}:${MASK}` : entity;
 }
 
@@ -96,9 +103,32 @@ export function maskEventDetail(event: EventDetail, catalogue: Catalogue): Event
     body: null,
     raw: null,
     verdicts: event.verdicts.map((one) => (one.error === undefined ? one : { ...one, error: MASK })),
+    suppressions: event.suppressions.map((one) => maskSuppression(one, event.rootEntity, catalogue)),
     deliveries: event.deliveries.map((one) => maskDelivery(one, catalogue)),
     masked: true,
   };
+}
+
+/** Keys of throttles and digests are facts, whatever these hold. */
+function maskSuppression<T extends Suppression>(
+  suppression: T,
+  entity: string | null,
+  catalogue: Catalogue,
+): T {
+  const { cause, by } = suppression;
+  switch (cause) {
+    case 'silence':
+    case 'quiet-hours':
+    case 'already-sent':
+      return suppression;
+    case 'once-per':
+      return by === undefined
+        ? suppression
+        : { ...suppression, by: maskSubject(by, entity ?? '', catalogue) };
+    case 'throttle':
+    case 'digest':
+      return by === undefined ? suppression : { ...suppression, by: maskText(by) };
+  }
 }
 
 export function maskDelivery<T extends Delivery>(delivery: T, catalogue: Catalogue): T {
@@ -126,18 +156,83 @@ function maskAttempt(attempt: Attempt): Attempt {
 
 const maskText = (text: string): string => (text === '' ? '' : MASK);
 
+export function maskTimer(timer: Timer, catalogue: Catalogue): Timer {
+  const { entity, subject, holders, reason } = timer;
+  return {
+    ...timer,
+    entity: maskEntity(entity, catalogue),
+    subject: maskSubject(subject, entity, catalogue),
+    holders: holders.map((one) => maskSubject(one, entity, catalogue)),
+    reason: reason === null ? null : MASK,
+  };
+}
+
+/** `task:1` within a root entity. The root entity itself is `process:…` there, whatever its kind is called. */
+function maskSubject(subject: string, entity: string, catalogue: Catalogue): string {
+  if (!subject.startsWith('process:')) return maskEntity(subject, catalogue);
+  return maskEntity(entity, catalogue) === entity ? subject : `process:${MASK}`;
+}
+
+/** Without the values that its conditions compare personal facts with. */
+export function maskSilence(silence: Silence, catalogue: Catalogue): Silence {
+  const { conditions, ...names } = silence.matcher;
+  if (conditions === undefined) return { ...silence, masked: true };
+  return {
+    ...silence,
+    matcher: { ...names, conditions: maskLiterals(conditions, catalogue) },
+    masked: true,
+  };
+}
+
+function maskLiterals(
+  condition: Readonly<Record<string, unknown>>,
+  catalogue: Catalogue,
+): Record<string, unknown> {
+  const { fact, path, value } = condition;
+  if (typeof fact === 'string') {
+    const place = { fact, path: typeof path === 'string' ? parsePath(path) : null };
+    return isKeptAnywhere(place, catalogue) && !referenceIn(value)
+      ? { ...condition, value: MASK }
+      : condition;
+  }
+  const within = (below: unknown): unknown => (isObject(below) ? maskLiterals(below, catalogue) : below);
+  return Object.fromEntries(
+    Object.entries(condition).map(([key, below]) => [
+      key,
+      Array.isArray(below) ? below.map(within) : within(below),
+    ]),
+  );
+}
+
+/** Whether a place is kept from viewers in events of any type. */
+function isKeptAnywhere({ fact, path }: PersonalPlace, catalogue: Catalogue): boolean {
+  if (lookupPlaceOf(fact) !== null) return true;
+  return catalogue.entries.some(({ eventType }) => {
+    const { definition, personal } = fieldWithin(fieldOfFact(catalogue, eventType, fact), path ?? []);
+    return personal || isPersonal(definition);
+  });
+}
+
 export function maskTargetRow(row: Target): Target {
   return { ...row, target: maskTarget(row.target) };
 }
 
 /** Without values of personal fields and of everything that look-ups answered. */
-export function maskEvaluation(evaluation: ExplainedEvaluation, catalogue: Catalogue): ExplainedEvaluation {
-  const { eventType, explanations } = evaluation;
+export function maskEvaluation(
+  evaluation: ExplainedEvaluation,
+  entity: string | null,
+  catalogue: Catalogue,
+): ExplainedEvaluation {
+  const { eventType, explanations, suppressions } = evaluation;
   const isKept = (place: PersonalPlace): boolean =>
     lookupPlaceOf(place.fact) !== null ||
-    isPersonal(fieldWithin(catalogue.fieldOf(eventType, place.fact), place.path ?? []).definition);
+    isPersonal(fieldWithin(fieldOfFact(catalogue, eventType, place.fact), place.path ?? []).definition);
   const masks = new ExplanationMask(isKept);
-  return { ...evaluation, explanations: explanations.map((one) => masks.explanation(one)) };
+  return {
+    ...evaluation,
+    explanations: explanations.map((one) => masks.explanation(one)),
+    suppressions: suppressions.map((one) => maskSuppression(one, entity, catalogue)),
+  };
 }
 
 interface PersonalPlace {

@@ -55,6 +55,8 @@ export type Rules = z.infer<typeof RULES>;
 /** A text with the catalogue's words for it. */
 const PART = z.object({ text: z.string(), label: LABEL.nullable() });
 
+const ACTION_LINE = z.object({ name: z.string(), kind: z.string(), text: z.string() });
+
 export const RULE_TABLE = z
   .object({
     trigger: z.array(PART),
@@ -67,7 +69,13 @@ export const RULE_TABLE = z
       }),
     ),
     lookups: z.array(z.object({ name: z.string(), text: z.string() })),
-    actions: z.array(z.object({ name: z.string(), kind: z.string(), text: z.string() })),
+    actions: z.array(ACTION_LINE),
+    timing: z
+      .array(z.object({ label: PART.shape.label.unwrap(), text: z.string() }))
+      .meta({ description: 'What the rule says about time and how often it fires.' }),
+    steps: z
+      .array(z.object({ name: z.string(), after: z.string(), actions: z.array(ACTION_LINE) }))
+      .meta({ description: 'Of its escalation.' }),
   })
   .meta({ id: 'RuleTable', description: 'The rule in the words of the catalogue, line by line.' });
 export type RuleTable = z.infer<typeof RULE_TABLE>;
@@ -85,7 +93,15 @@ export const RULE = z
   .meta({ id: 'Rule' });
 export type RuleAnswer = z.infer<typeof RULE>;
 
-export const ACTIVATED = z.object({ hash: HASH, number: z.number().int().min(1) }).meta({ id: 'Activated' });
+export const ACTIVATED = z
+  .object({
+    hash: HASH,
+    number: z.number().int().min(1),
+    cancelledTimers: z
+      .record(z.string(), COUNT)
+      .meta({ description: 'Escalations that ended because their rule is gone or off, by rule.' }),
+  })
+  .meta({ id: 'Activated' });
 export type Activated = z.infer<typeof ACTIVATED>;
 
 export const FINDING = z

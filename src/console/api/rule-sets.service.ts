@@ -52,19 +52,20 @@ export class RuleSetsService {
   }
 
   async activate(actor: Actor, hash: string, { reason }: ActBody): Promise<Activated> {
-    return await telling(() =>
+    const { cancelledTimers, ...activated } = await telling(() =>
       this.store.activate(hash, {
         actor: actor.name,
         reason,
-        within: async (tx, activated) => {
+        within: async (tx, made) => {
           await this.audit.record(tx, actor, {
             action: 'rule-set.activate',
-            subject: `rule-set:${activated.hash}`,
-            detail: { number: activated.number, ...(reason === undefined ? {} : { reason }) },
+            subject: `rule-set:${made.hash}`,
+            detail: { number: made.number, ...(reason === undefined ? {} : { reason }) },
           });
         },
       }),
     );
+    return { ...activated, cancelledTimers: Object.fromEntries(cancelledTimers) };
   }
 
   /** The rules that are live. */

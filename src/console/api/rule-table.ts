@@ -1,4 +1,6 @@
 import type { FieldDefinition, Label } from '../../events/catalogue.js';
+import type { ActionDocument } from '../../action/action-document.js';
+import type { RuleDocument } from '../../rules/rule-document.js';
 import { type ConditionDocument, type LeafDocument, referenceIn } from '../../rules/condition-document.js';
 import type { LookupDocument } from '../../rules/lookup-document.js';
 import { parseOperator } from '../../rules/operators.js';
@@ -17,12 +19,56 @@ export function ruleTable(rule: Rule, ruleSet: RuleSet): RuleTable {
       name,
       text: `${lookup.type} ${lookup.type === 'http' ? lookup.url : lookup.id}`,
     })),
-    actions: rule.document.actions.map((action) => ({
-      name: action.name,
-      kind: action.type,
-      text: summaryOf(action),
+    actions: rule.document.actions.map(actionLine),
+    timing: timingOf(rule.document),
+    steps: (rule.document.escalate?.steps ?? []).map(({ name, after, actions }) => ({
+      name: name ?? after,
+      after,
+      actions: actions.map(actionLine),
     })),
   };
+}
+
+function actionLine(action: ActionDocument): RuleTable['actions'][number] {
+  return { name: action.name, kind: action.type, text: summaryOf(action) };
+}
+
+const EACH = { task: 'task', node: 'node', process: 'process', event: 'event' } as const;
+
+/** What is written in the rule about time and how often it fires; what is left to its default is left out. */
+function timingOf(document: RuleDocument): RuleTable['timing'] {
+  const { schedule, oncePer, settle, throttle, digest, quietHours, escalate, calendar, timezone } = document;
+  const line = (zh: string, en: string, text: string | false | undefined): RuleTable['timing'] =>
+    text === undefined || text === false ? [] : [{ label: { zh, en }, text }];
+  const zoned = (parts: { readonly calendar?: string; readonly timezone?: string }): string =>
+    [parts.calendar, parts.timezone].filter((one) => one !== undefined).join(', ');
+  const keyed = (key: string | undefined): string => (key === undefined ? '' : ` by ${key}`);
+  return [
+    ...line(
+      '计划',
+      'schedule',
+      schedule && `${schedule.schedule} over ${schedule.over} ${zoned(schedule)}`.trim(),
+    ),
+    ...line('仅一次', 'once per', oncePer && EACH[oncePer]),
+    ...line('限频', 'throttle', throttle && `${throttle.max} per ${throttle.per}${keyed(throttle.key)}`),
+    ...line('汇总', 'digest', digest && `${digest.window ?? 'at once'}${keyed(digest.key)}`),
+    ...line(
+      '免打扰',
+      'quiet hours',
+      quietHours && `outside ${quietHours.outside} ${zoned(quietHours)}: ${quietHours.then}`,
+    ),
+    ...line('补判', 'settle', settle),
+    ...line(
+      '升级',
+      'escalate',
+      escalate && `per ${escalate.per} ${zoned(escalate)}${escalate.confirm ? ', confirmed' : ''}`.trim(),
+    ),
+    ...line(
+      '日历',
+      'calendar',
+      zoned({ ...(calendar ? { calendar } : {}), ...(timezone ? { timezone } : {}) }) || undefined,
+    ),
+  ];
 }
 
 /** The look-ups that rules read, by name, and what those need; in the order of the file. */
@@ -31,7 +77,11 @@ export function lookupDocumentsOf(
   { lookups }: RuleSet,
 ): Record<string, LookupDocument> {
   const read = new Set(
-    rules.flatMap((rule) => [...(rule.lookups?.conditions ?? []), ...(rule.lookups?.templates ?? [])]),
+    rules.flatMap(({ lookups: own }) => [
+      ...(own?.conditions ?? []),
+      ...(own?.templates ?? []),
+      ...(own?.steps ?? []),
+    ]),
   );
   // What one look-up needs of another is read too; a set grows while it is walked through.
   for (const name of read) for (const needed of lookups.get(name)?.needs ?? []) read.add(needed);
@@ -82,7 +132,7 @@ function valuesOf(value: unknown, field: FieldDefinition | undefined): Part[] {
 /** Beside the name of another fact, where a value could stand. */
 const FACT: Label = { zh: '事实', en: 'fact' };
 
-function summaryOf(action: Rule['document']['actions'][number]): string {
+function summaryOf(action: ActionDocument): string {
   switch (action.type) {
     case 'http':
       return `${action.method} ${action.url}`;

@@ -11,23 +11,31 @@ import type { EvaluationStore } from '../../rules/evaluation-store.js';
 import type { Finding } from '../../rules/finding.js';
 import type { LookupStore } from '../../rules/lookup-store.js';
 import type { RuleSetStore } from '../../rules/rule-set-store.js';
+import { SilenceStore } from '../../rules/silence-store.js';
+import { StateStore } from '../../rules/state-store.js';
 import type { AuditLog } from '../access/audit-log.js';
 import { Erasures } from '../erasure.js';
 import { DeliveryList } from '../read/delivery-list.js';
 import { EvaluationList } from '../read/evaluation-list.js';
 import { EventList } from '../read/event-list.js';
 import { TargetList } from '../read/target-list.js';
+import { TimerList } from '../read/timer-list.js';
+import { UnsettledList } from '../read/unsettled-list.js';
 import { CatalogueService } from './catalogue.service.js';
 import { DeliveriesService } from './deliveries.service.js';
 import { ErasuresService } from './erasures.service.js';
+import { EntitiesService } from './entities.service.js';
 import { EvaluationsService } from './evaluations.service.js';
 import { EventExport } from './event-export.js';
 import { EventImport } from './event-import.js';
 import { EventsService } from './events.service.js';
 import { Explanations } from './explanations.js';
 import { RuleSetsService } from './rule-sets.service.js';
+import { SilencesService } from './silences.service.js';
 import { SourcesService } from './sources.service.js';
 import { TargetsService } from './targets.service.js';
+import { TimersService } from './timers.service.js';
+import { UnsettledService } from './unsettled.service.js';
 
 /** What the services are built of. */
 export interface ServiceParts {
@@ -67,12 +75,18 @@ export interface Services {
   readonly sources: SourcesService;
   readonly catalogue: CatalogueService;
   readonly erasures: ErasuresService;
+  readonly silences: SilencesService;
+  readonly timers: TimersService;
+  readonly unsettled: UnsettledService;
+  readonly entities: EntitiesService;
 }
 
 export function createServices(parts: ServiceParts): Services {
   const { dataSource, settings, clock, audit, builtIn, catalogue, events, here } = parts;
   const eventList = new EventList(dataSource, catalogue);
   const deliveryList = new DeliveryList(dataSource);
+  const timerList = new TimerList(dataSource);
+  const unsettledList = new UnsettledList(dataSource);
   const explanations = new Explanations(parts);
   return {
     events: new EventsService(eventList, deliveryList, explanations, parts, {
@@ -86,5 +100,13 @@ export function createServices(parts: ServiceParts): Services {
     sources: new SourcesService(settings, eventList, here),
     catalogue: new CatalogueService(catalogue),
     erasures: new ErasuresService(dataSource, new Erasures(dataSource), audit, clock),
+    silences: new SilencesService(dataSource, new SilenceStore(dataSource, catalogue), parts),
+    timers: new TimersService(dataSource, timerList, parts),
+    unsettled: new UnsettledService(unsettledList, parts),
+    entities: new EntitiesService(
+      new StateStore(dataSource),
+      { events: eventList, deliveries: deliveryList, timers: timerList, unsettled: unsettledList },
+      parts,
+    ),
   };
 }

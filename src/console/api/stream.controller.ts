@@ -34,7 +34,7 @@ export class StreamController implements BeforeApplicationShutdown {
     description: [
       'Server-sent events. Each message has an `id`, an `event` and `data` in JSON, without bodies of events:',
       '`ready` (it begins), `events` (StreamedEvent), `verdicts` (StreamedVerdicts), `deliveries` (StreamedDelivery),',
-      '`gap` (StreamGap: so many were left out, because there were more than 100 of a topic in a second), and `reset`:',
+      '`silences` (StreamedSilence), `gap` (StreamGap: so many were left out, because there were more than 100 of a topic in a second), and `reset`:',
       'what happened since the `Last-Event-ID` cannot be told any more, ask the lists. A comment every 15 s shows that',
       'the connection is alive. It ends when the session or the token does.',
     ].join(' '),

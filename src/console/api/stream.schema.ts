@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { DELIVERY_STATES } from '../../action/delivery-store.js';
 import { COUNT, ID, TERM, TIME } from './schema-parts.js';
 
-export const TOPICS = ['events', 'verdicts', 'deliveries'] as const;
+export const TOPICS = ['events', 'verdicts', 'deliveries', 'silences'] as const;
 export type Topic = (typeof TOPICS)[number];
 
 export const STREAM_QUERY = z.strictObject({
@@ -73,6 +73,27 @@ export const DELIVERY_CHANGE = z
   })
   .meta({ id: 'StreamedDelivery', description: 'Data of a message `deliveries`: one was made or came on.' });
 export type DeliveryChange = z.infer<typeof DELIVERY_CHANGE>;
+
+export const SILENCE_CHANGES = ['added', 'began', 'ends soon', 'ended'] as const;
+
+export const SILENCE_CHANGE = z
+  .object({
+    id: ID,
+    what: z.enum(SILENCE_CHANGES),
+    at: TIME,
+    rule: z.string().nullable(),
+    action: z.string().nullable(),
+    owner: z.string().nullable(),
+    endsAt: TIME,
+    author: z.string(),
+    reason: z.string(),
+    endedBy: z.string().nullable(),
+  })
+  .meta({
+    id: 'StreamedSilence',
+    description: 'Data of a message `silences`: one was added, began, ends within the hour, or has ended.',
+  });
+export type SilenceChange = z.infer<typeof SILENCE_CHANGE>;
 
 export const STREAM_GAP = z.object({ topic: z.enum(TOPICS), count: z.number().int().min(1) }).meta({
   id: 'StreamGap',

@@ -3,6 +3,7 @@ import type { Clock } from '../../config/clock.js';
 import { type Log, messageOf } from '../../config/log.js';
 import { within } from '../../config/within.js';
 import { receivedAtOf } from '../../events/received-at.js';
+import { UNSETTLED_STATES } from '../read/unsettled-list.js';
 
 /** How much waits in the database, and for how long. Counts end at `COUNTED`; ages are in ms, 0: nothing waits. */
 export interface Depths {
@@ -14,6 +15,11 @@ export interface Depths {
   readonly deliveries: Readonly<Record<(typeof OPEN_STATES)[number], number>>;
   readonly due: number;
   readonly dueAge: number;
+  /** Ladders with a step to come, and those whose step is due. */
+  readonly timers: Readonly<Record<(typeof TIMER_STANDINGS)[number], number>>;
+  readonly overdueAge: number;
+  /** Verdicts "unknown" that a later event may settle, and those that need a person. */
+  readonly unsettled: Readonly<Record<(typeof UNSETTLED_STATES)[number], number>>;
   readonly indexLag: number;
   /** The live rule set; null: none. */
   readonly ruleSet: { readonly hash: string; readonly activatedAt: Date } | null;
@@ -23,6 +29,7 @@ export interface Depths {
 
 /** The states of deliveries that are not done. */
 export const OPEN_STATES = ['pending', 'delivering', 'held', 'deferred', 'dead'] as const;
+export const TIMER_STANDINGS = ['armed', 'overdue'] as const;
 /** Where counting ends: what is deeper is no less trouble, and a count must stay cheap however much there is. */
 const COUNTED = 100_000;
 const FRESH_MS = 5000;
@@ -50,6 +57,10 @@ export const DEPTHS_SQL = `
          ${OPEN_STATES.map((state) => `${count(`action_keys where state = '${state}'`)} as ${state}`).join(', ')},
          ${count(`action_keys where state = 'pending' and due_at <= $1`)} as due,
          (select due_at from action_keys where state = 'pending' order by due_at limit 1) as "firstDue",
+         ${count(`timers where state = 'armed' and due_at > $1`)} as armed,
+         ${count(`timers where state = 'armed' and due_at <= $1`)} as overdue,
+         (select due_at from timers where state = 'armed' order by due_at limit 1) as "firstOverdue",
+         ${count(`unsettled where until > $1`)} as open, ${count(`unsettled where until <= $1`)} as expired,
          (select k.id from event_keys k where k.id > (select through from event_search_progress)
             and not exists (select 1 from event_search s where s.id = k.id) order by k.id limit 1) as "firstNotIndexed",
          active.hash, active.activated_at as "activatedAt",
@@ -58,11 +69,14 @@ export const DEPTHS_SQL = `
             from (select created_at from lookups where state <> 'answered' limit ${COUNTED}) as w) as waits
     left join (select hash, activated_at from rule_set_activations order by number desc limit 1) as active on true`;
 
-type Row = Omit<Depths, 'deliveries' | 'ruleSet'> &
-  Depths['deliveries'] & {
+type Row = Omit<Depths, 'deliveries' | 'timers' | 'unsettled' | 'ruleSet'> &
+  Depths['deliveries'] &
+  Depths['timers'] &
+  Depths['unsettled'] & {
     readonly firstUndecided: string | null;
     readonly waitingSince: Date | null;
     readonly firstDue: Date | null;
+    readonly firstOverdue: Date | null;
     readonly firstNotIndexed: string | null;
     readonly hash: string | null;
     readonly activatedAt: Date | null;
@@ -133,7 +147,7 @@ function depthsOf(row: Row, at: number): Depths {
   const since = (time: number | null): number => (time === null ? 0 : Math.max(0, at - time));
   const received = (id: string | null): number | null => (id === null ? null : receivedAtOf(id));
   const { undecided, waiting, quarantined, due, hash, activatedAt, passwordIsInitial } = row;
-  const { pending, delivering, held, deferred, dead } = row;
+  const { pending, delivering, held, deferred, dead, armed, overdue, open, expired } = row;
   return {
     undecided,
     undecidedAge: since(received(row.firstUndecided)),
@@ -143,6 +157,9 @@ function depthsOf(row: Row, at: number): Depths {
     deliveries: { pending, delivering, held, deferred, dead },
     due,
     dueAge: since(row.firstDue?.getTime() ?? null),
+    timers: { armed, overdue },
+    overdueAge: since(row.firstOverdue?.getTime() ?? null),
+    unsettled: { open, expired },
     indexLag: since(received(row.firstNotIndexed)),
     ruleSet: hash === null || activatedAt === null ? null : { hash, activatedAt },
     passwordIsInitial,

@@ -1,4 +1,5 @@
 import type { ConnectionStatus } from '../../ingestion/feishu-connection.js';
+import type { KnownCalendars } from '../../rules/calendar-watch.js';
 import type { Depths } from './depths.js';
 
 /** Something that is not as it should be: a stable code (docs/errors.md), and a sentence without names or addresses. */
@@ -19,6 +20,8 @@ export interface HealthFacts {
   readonly depths: Depths | null;
   /** Undefined: this role evaluates no rules, or the database does not say. */
   readonly ruleSet: { readonly hash: string | null; readonly errors: number } | undefined;
+  /** Of the live rule set; null: there is none, or it is not known here. */
+  readonly calendars: KnownCalendars | null;
 }
 
 const SLOW_MS = 500;
@@ -42,7 +45,7 @@ export function reasonsOf(facts: HealthFacts): HealthReason[] {
 
 /** What a person has to look at though events are taken. */
 export function warningsOf(facts: HealthFacts): HealthReason[] {
-  const { database, depths, ruleSet, connections, connectionsUsable } = facts;
+  const { database, depths, ruleSet, calendars, connections, connectionsUsable } = facts;
   // Of a database that is down nothing else can be said.
   if (!database.ok) return [];
   const noRules = ruleSet ? ruleSet.hash === null : depths !== null && depths.ruleSet === null;
@@ -60,8 +63,10 @@ export function warningsOf(facts: HealthFacts): HealthReason[] {
       code: 'RULES_BROKEN',
       detail: `The rule files on disk have ${errors} ${errors === 1 ? 'error' : 'errors'}; the rule set that was live stays live.`,
     },
+    ...(calendars ? warningsOfCalendars(calendars) : []),
     late(depths?.undecidedAge, 'DECISIONS_LATE', (time) => `An event has waited ${time} for its decision.`),
     late(depths?.dueAge, 'DELIVERIES_LATE', (time) => `A delivery has been due for ${time}.`),
+    late(depths?.overdueAge, 'TIMERS_LATE', (time) => `A step of an escalation has been due for ${time}.`),
     late(
       depths?.indexLag,
       'INDEX_LATE',
@@ -77,6 +82,29 @@ export function warningsOf(facts: HealthFacts): HealthReason[] {
       detail: 'The one-time password of the first user has not been changed yet.',
     },
   ].filter((warning) => warning !== false);
+}
+
+function warningsOfCalendars({ ends, missing }: KnownCalendars): HealthReason[] {
+  return [
+    ...(missing === null
+      ? []
+      : [
+          {
+            code: 'DEFAULT_CALENDAR_UNKNOWN',
+            detail: `DEFAULT_CALENDAR is "${missing}", and there is no work calendar of that name.`,
+          },
+        ]),
+    ...ends
+      .filter(({ near }) => near)
+      .map(({ name, until, daysLeft }) =>
+        daysLeft < 0
+          ? {
+              code: 'CALENDAR_ENDED',
+              detail: `The work calendar "${name}" was known until ${until}: only the days of the week count now.`,
+            }
+          : { code: 'CALENDAR_ENDING', detail: `The work calendar "${name}" is known until ${until} only.` },
+      ),
+  ];
 }
 
 function down({ connections }: HealthFacts): string {

@@ -4,6 +4,7 @@ import { within } from '../../config/within.js';
 import { EventStore } from '../../events/event-store.js';
 import type { ConnectionStatus } from '../../ingestion/feishu-connection.js';
 import { FeishuConnections } from '../../ingestion/feishu-connections.js';
+import { CalendarWatch, type KnownCalendars } from '../../rules/calendar-watch.js';
 import { RuleLoader } from '../../rules/rule-loader.js';
 import { RuleSetStore } from '../../rules/rule-set-store.js';
 import { DepthGauge } from './depths.js';
@@ -60,7 +61,7 @@ export class Readiness {
       this.depths.known(),
     ]);
     const ok = database === 'ok';
-    const ruleSet = ok ? loaded : undefined;
+    const { ruleSet, calendars } = (ok ? loaded : undefined) ?? { ruleSet: undefined, calendars: null };
     const events = this.rooms.find(EventStore);
     const connections = this.rooms.find(FeishuConnections);
     const statuses = connections?.statuses ?? [];
@@ -72,6 +73,7 @@ export class Readiness {
       connectionsUsable: connections?.areUsable ?? true,
       depths,
       ruleSet,
+      calendars,
     };
     const reasons = reasonsOf(facts);
     return {
@@ -91,16 +93,21 @@ export class Readiness {
     return await within(answer, DATABASE_WITHIN_MS, `no answer within ${DATABASE_WITHIN_MS} ms`);
   }
 
-  private async ruleSet(): Promise<Health['ruleSet']> {
+  private async ruleSet(): Promise<
+    { readonly ruleSet: Health['ruleSet']; readonly calendars: KnownCalendars | null } | undefined
+  > {
     const store = this.rooms.find(RuleSetStore);
     const loader = this.rooms.find(RuleLoader);
     if (!store || !loader) return undefined;
     const current = await store.current().catch(() => null);
     return {
-      hash: current?.hash ?? null,
-      rules: current?.rules.length ?? 0,
-      findings: loader.findings.length,
-      errors: loader.findings.filter(({ severity }) => severity === 'error').length,
+      ruleSet: {
+        hash: current?.hash ?? null,
+        rules: current?.rules.length ?? 0,
+        findings: loader.findings.length,
+        errors: loader.findings.filter(({ severity }) => severity === 'error').length,
+      },
+      calendars: current ? (this.rooms.find(CalendarWatch)?.known(current) ?? null) : null,
     };
   }
 }

@@ -5,9 +5,12 @@ import { DataSource } from 'typeorm';
 import { Metrics } from '../../config/metrics.js';
 import { within } from '../../config/within.js';
 import { EventStore } from '../../events/event-store.js';
+import { CalendarWatch } from '../../rules/calendar-watch.js';
 import { RuleLoader } from '../../rules/rule-loader.js';
+import type { RuleSet } from '../../rules/rule-set.js';
 import { RuleSetStore } from '../../rules/rule-set-store.js';
-import { DepthGauge, type Depths, OPEN_STATES } from './depths.js';
+import { UNSETTLED_STATES } from '../read/unsettled-list.js';
+import { DepthGauge, type Depths, OPEN_STATES, TIMER_STANDINGS } from './depths.js';
 import { OpenRooms } from './open-rooms.js';
 
 const DATABASE_WITHIN_MS = 2000;
@@ -26,14 +29,15 @@ export class Scrape {
   /** Takes 2 s at most, whatever the database does. */
   async text(): Promise<{ readonly type: string; readonly text: string }> {
     const { metrics } = this;
-    const [depths, rules] = await Promise.all([
+    const [depths, ruleSet] = await Promise.all([
       this.depths.now(),
-      within(this.rules(), DATABASE_WITHIN_MS, undefined),
+      within(this.ruleSet(), DATABASE_WITHIN_MS, undefined),
     ]);
     if (!depths) metrics.scrapeErrors.inc();
     this.showDepths(depths);
     this.showProcess();
-    show(metrics.ruleSetRules, rules);
+    show(metrics.ruleSetRules, ruleSet === undefined ? undefined : (ruleSet?.rules.length ?? 0));
+    this.showCalendars(ruleSet ?? null);
     this.showFindings();
     return { type: metrics.registry.contentType, text: await metrics.registry.metrics() };
   }
@@ -47,12 +51,18 @@ export class Scrape {
     show(metrics.quarantined, depths?.quarantined);
     show(metrics.deliveriesDue, depths?.due);
     show(metrics.deliveriesDueAge, seconds(depths?.dueAge));
+    show(metrics.timersOverdueAge, seconds(depths?.overdueAge));
     show(metrics.indexLag, seconds(depths?.indexLag));
     show(metrics.ruleSetActivated, seconds(depths?.ruleSet?.activatedAt.getTime()));
     metrics.ruleSetInfo.reset();
     if (depths?.ruleSet) metrics.ruleSetInfo.set({ hash: depths.ruleSet.hash }, 1);
     metrics.deliveries.reset();
-    if (depths) for (const state of OPEN_STATES) metrics.deliveries.set({ state }, depths.deliveries[state]);
+    metrics.timers.reset();
+    metrics.unsettled.reset();
+    if (!depths) return;
+    for (const state of OPEN_STATES) metrics.deliveries.set({ state }, depths.deliveries[state]);
+    for (const state of TIMER_STANDINGS) metrics.timers.set({ state }, depths.timers[state]);
+    for (const state of UNSETTLED_STATES) metrics.unsettled.set({ state }, depths.unsettled[state]);
   }
 
   private showProcess(): void {
@@ -64,14 +74,20 @@ export class Scrape {
     metrics.poolWaiting.set(master.waitingCount);
   }
 
-  /** Undefined: this role evaluates none, or the database does not say. */
-  private async rules(): Promise<number | undefined> {
+  /** Null: none is live. Undefined: this role evaluates none, or the database does not say. */
+  private async ruleSet(): Promise<RuleSet | null | undefined> {
     if (!this.rooms.find(RuleLoader)) return undefined;
-    const current = this.rooms.find(RuleSetStore)?.current();
-    return await current?.then(
-      (ruleSet) => ruleSet?.rules.length ?? 0,
-      () => undefined,
-    );
+    return await this.rooms
+      .find(RuleSetStore)
+      ?.current()
+      .catch(() => undefined);
+  }
+
+  private showCalendars(ruleSet: RuleSet | null): void {
+    const { calendarDaysLeft } = this.metrics;
+    calendarDaysLeft.reset();
+    const known = ruleSet && this.rooms.find(CalendarWatch)?.known(ruleSet);
+    for (const { name, daysLeft } of known?.ends ?? []) calendarDaysLeft.set({ calendar: name }, daysLeft);
   }
 
   private showFindings(): void {

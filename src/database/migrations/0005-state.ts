@@ -6,18 +6,24 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
  */
 const SQL = String.raw`
 -- One row for each root entity, written by the transaction that decides its events. The state is the pure core's own
--- text (src/rules/state): it may hold ids that anybody typed, so json.
+-- text (src/rules/state): it may hold ids that anybody typed, so json. What it says of tasks is their tally; the tasks
+-- themselves are rows of their own, so that an event costs the same however many others there are.
 create table entity_states (
   entity text not null primary key,
-  lane smallint not null,
+  -- {process, nodes, tally}
   state json not null,
-  -- Tasks, and nodes, that are waited for.
-  open_tasks integer not null,
-  open_nodes integer not null,
   -- Since when the root entity is in a terminal status; null: it is open, or not known to have ended.
   ended_at timestamptz,
   updated_at timestamptz not null
 ) with (fillfactor = 70);
+create table entity_tasks (
+  entity text not null,
+  task text not null,
+  state json not null,
+  open boolean not null,
+  primary key (entity, task)
+) with (fillfactor = 70);
+create index entity_tasks_open on entity_tasks (entity) where open;
 create index entity_states_ended on entity_states (ended_at) where ended_at is not null;
 create index entity_states_open on entity_states (entity) where ended_at is null;
 create index entity_states_updated on entity_states (updated_at);
@@ -31,17 +37,17 @@ create table timers (
   subject text not null,
   entity text not null,
   lane smallint not null,
-  -- 'asking': the platform is being asked whether the task is still pending, or for a look-up. 'finished': all steps
-  -- are sent, and nothing has cancelled it yet, so that it is not armed again.
-  state text not null check (state in ('armed', 'asking', 'finished', 'cancelled')),
+  -- 'asking': before the step that is due, the platform has to be asked whether the task is still pending, or for a
+  -- look-up; 'fetching': it is being asked. 'finished': all steps are sent, and nothing has cancelled it yet, so that it
+  -- is not armed again.
+  state text not null check (state in ('armed', 'asking', 'fetching', 'finished', 'cancelled')),
   -- The event that armed it: its stored id, its key, and its create time, from which the steps count.
   event_id uuid not null,
   cause text not null,
   base_time timestamptz not null,
-  -- The last event of it on which the conditions held.
-  latest_event uuid not null,
-  -- The tasks that satisfied the conditions when they were seen last; of a task, itself alone.
-  holders text[] not null,
+  -- The tasks that satisfied the conditions when they were seen last, and the stored event that said so:
+  -- {"task:1": "<id>"}; of a ladder per task, itself alone.
+  holders json not null,
   -- Names of the steps that were sent.
   sent text[] not null default '{}',
   -- Name of the next step, and when it is due.
@@ -49,7 +55,7 @@ create table timers (
   due_at timestamptz not null,
   -- Fingerprint of the steps and their calendar: another rule set with another one has the due time computed anew.
   plan text not null,
-  -- What was answered to the questions of the next step, and when.
+  -- What was answered to the questions of the next step: {"confirm"?, "lookups"?}.
   answers json,
   attempt integer not null default 0,
   lease_until timestamptz,
@@ -60,12 +66,13 @@ create table timers (
   created_at timestamptz not null,
   updated_at timestamptz not null
 ) with (fillfactor = 70);
-create unique index timers_standing on timers (entity, rule, subject) where state in ('armed', 'asking', 'finished');
+create unique index timers_standing on timers (entity, rule, subject) where state in ('armed', 'asking', 'fetching', 'finished');
 create index timers_due on timers (lane, due_at) where state = 'armed';
 create index timers_due_at on timers (due_at, id) where state = 'armed';
-create index timers_leased on timers (lease_until) where state = 'asking';
+create index timers_asking on timers (due_at) where state = 'asking';
+create index timers_leased on timers (lease_until) where state = 'fetching';
 create index timers_ended on timers (updated_at) where state in ('finished', 'cancelled');
-create index timers_rule on timers (rule) where state in ('armed', 'asking', 'finished');
+create index timers_entity on timers (entity);
 
 -- Verdicts "unknown" that a later event of the root entity may settle until a time; after it, a person's matter.
 create table unsettled (
@@ -73,6 +80,10 @@ create table unsettled (
   rule text not null,
   entity text not null,
   missing text[] not null,
+  -- Whose later events may bring what is missing: 'task:1', 'node:2', 'process'.
+  scopes text[] not null,
+  -- Where the event stands: {place, at, late}, as the pure core has it.
+  situation json not null,
   until timestamptz not null,
   created_at timestamptz not null,
   primary key (event_id, rule)
@@ -140,11 +151,19 @@ create index digests_due on digests (due_at) where state = 'open';
 create table digest_items (
   digest_id uuid not null,
   number bigint generated always as identity,
+  -- As the action key of a delivery: the same item is never in two digests.
+  item_key text not null unique,
   event_id uuid not null,
   -- What its templates read of the item: {event, task, node, process, lookup}.
   item json not null,
   primary key (digest_id, number)
 );
+
+-- The facts of the state, by which the look-ups are planned.
+alter table lookups add column facts json;
+
+-- The work calendars that shipped with the product when the set was stored; null: those of today.
+alter table rule_sets add column calendars json;
 
 -- What a deferred delivery waits for; null: it is not deferred.
 alter table action_keys add column deferred_for text check (deferred_for in ('quiet-hours', 'digest', 'order'));

@@ -18,6 +18,7 @@ type Kind = ActionDocument['type'];
 
 /** An action as far as it could be read. */
 export interface ActionForm {
+  readonly node: JsonNode;
   /** Null: something is wrong with it. */
   readonly document: ActionDocument | null;
   readonly name: string | null;
@@ -68,6 +69,7 @@ export function readAction(node: JsonNode, report: FileReport, kindAt?: Member):
       })
     : [];
   return {
+    node,
     document: parsed?.success && report.errorCount === errorsBefore ? parsed.data : null,
     name: typeof given['name'] === 'string' ? given['name'] : null,
     nameAt: members.get('name')?.value ?? node,

@@ -1,8 +1,10 @@
 import type { Catalogue, CatalogueEntry } from '../../events/catalogue.js';
+import { type CalendarDocuments, loadShippedCalendars } from '../calendar/shipped-calendars.js';
 import type { ConditionDocument } from '../condition-document.js';
 import { byPlace, type Finding } from '../finding.js';
 import type { LookupDocument } from '../lookup-document.js';
 import type { RuleDocument } from '../rule-document.js';
+import { CalendarFiles } from './calendar-files.js';
 import { CatalogueFiles } from './catalogue-files.js';
 import type { ConditionForm } from './condition-form.js';
 import type { Reporter } from './fact-check.js';
@@ -14,7 +16,7 @@ import { checkLeaf } from './leaf-check.js';
 import { LookupFile } from './lookup-files.js';
 import { isTooLarge, type NamedCondition, NamedConditions, tooLarge } from './named-conditions.js';
 import { KnownEvents, type RuleEvents } from './rule-events.js';
-import { readRule, type RuleForm } from './rule-check.js';
+import { type ConditionsForm, readRule, type RuleForm } from './rule-check.js';
 
 /** One sound rule, and where it stands. */
 export interface CheckedRule extends RuleDocument {
@@ -35,6 +37,8 @@ export interface CheckedFiles {
   readonly catalogue: readonly CatalogueEntry[];
   /** The look-ups in which there is no error, by name. */
   readonly lookups: Readonly<Record<string, LookupDocument>>;
+  /** The folder's own work calendars in which there is no error, by name. */
+  readonly calendars: CalendarDocuments;
   /** How many rules the files hold, broken ones too. */
   readonly ruleCount: number;
 }
@@ -47,8 +51,9 @@ export function checkFiles(
   files: ReadonlyMap<string, string>,
   builtIn: Catalogue,
   progress?: (done: number, of: number) => void,
+  shipped: CalendarDocuments = loadShippedCalendars(),
 ): CheckedFiles {
-  return new FolderCheck(builtIn).check(files, progress);
+  return new FolderCheck(builtIn, shipped).check(files, progress);
 }
 
 class FolderCheck {
@@ -58,13 +63,18 @@ class FolderCheck {
   private readonly named = new NamedConditions();
   private readonly catalogueFiles: CatalogueFiles;
   private readonly lookups = new LookupFile();
+  private readonly calendars: CalendarFiles;
   private readonly rules: CheckedRule[] = [];
   private readonly filesOfNames = new Map<string, string>();
   private readonly used: { readonly rule: CheckedRule; readonly names: readonly string[] }[] = [];
   private ruleCount = 0;
 
-  constructor(private readonly builtIn: Catalogue) {
+  constructor(
+    private readonly builtIn: Catalogue,
+    shipped: CalendarDocuments,
+  ) {
     this.catalogueFiles = new CatalogueFiles(builtIn);
+    this.calendars = new CalendarFiles(shipped);
   }
 
   check(
@@ -84,7 +94,11 @@ class FolderCheck {
       else later.push([file, text]);
     }
     this.named.check();
-    const known = new KnownEvents(this.builtIn.with(this.catalogueFiles.entries), this.lookups);
+    const known = new KnownEvents(
+      this.builtIn.with(this.catalogueFiles.entries),
+      this.lookups,
+      this.calendars.names(),
+    );
     this.lookups.check(known.of(['*']));
     for (const [file, text] of later) {
       const report = open(file, text);
@@ -104,6 +118,7 @@ class FolderCheck {
       conditions: this.named.documents(),
       catalogue: this.catalogueFiles.entries,
       lookups: this.lookups.documents(),
+      calendars: this.calendars.documents(),
       ruleCount: this.ruleCount,
     };
   }
@@ -131,6 +146,7 @@ class FolderCheck {
       case 'conditions':
       case 'catalogue':
       case 'lookups':
+      case 'calendar':
       case 'cases': {
         const report = open(file, text);
         this.reports.push(report);
@@ -139,6 +155,7 @@ class FolderCheck {
         if (kind === 'conditions') this.named.read(root, report);
         else if (kind === 'catalogue') this.catalogueFiles.read(root, report);
         else if (kind === 'lookups') this.lookups.read(root, report);
+        else if (kind === 'calendar') this.calendars.read(root, report);
         else checkCases(root, report);
         return true;
       }
@@ -180,13 +197,13 @@ class FolderCheck {
     this.ruleCount += 1;
     const form = readRule(node, known, report);
     this.checkName(form);
-    this.checkConditions(form);
+    for (const conditions of form.conditions) this.checkConditions(conditions, report);
     report.rule = null;
     if (form.broken || report.errorCount > errorsBefore) return;
     const rule = { ...form.document(), file: report.file, line: report.json.positionOf(node.offset).line };
     this.rules.push(rule);
-    if (form.references.length > 0)
-      this.used.push({ rule, names: form.references.map(({ condition }) => condition) });
+    const references = form.conditions.flatMap((conditions) => conditions.references);
+    if (references.length > 0) this.used.push({ rule, names: references.map(({ condition }) => condition) });
   }
 
   private checkName({ name, nameAt, report }: RuleForm): void {
@@ -203,21 +220,21 @@ class FolderCheck {
     }
   }
 
-  private checkConditions({ conditions, conditionsAt, references, events, report }: RuleForm): void {
+  private checkConditions({ what, form, at, references, events }: ConditionsForm, report: FileReport): void {
     for (const reference of references) this.named.resolve(reference, report);
-    if (!conditions) return;
-    const size = this.named.sizeOf(conditions);
+    if (!form) return;
+    const size = this.named.sizeOf(form);
     const endless = this.named.leadsToEndless(references);
     const large = !endless && isTooLarge(size);
     if (large) {
       report.error(
-        conditionsAt,
+        at,
         'CONDITIONS_TOO_LARGE',
-        tooLarge('the rule', size),
+        tooLarge(what, size),
         'Write it smaller; the same condition need not be asked several times.',
       );
     }
-    this.checkFacts(conditions, events, report.json.unsafe, report, !large && !endless);
+    this.checkFacts(form, events, report.json.unsafe, report, !large && !endless);
   }
 
   /** Checks the leaves against what is listened to; through the named conditions too, unless they have no end. */

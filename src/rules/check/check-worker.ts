@@ -1,13 +1,18 @@
 import { parentPort } from 'node:worker_threads';
 import { Catalogue, type CatalogueEntry } from '../../events/catalogue.js';
+import type { CalendarDocuments } from '../calendar/shipped-calendars.js';
 import { type CheckedFiles, type CheckedRule, checkFiles } from './check-files.js';
 import { ruleSetHash } from './rule-set-hash.js';
 
+/** What the files are checked against: the event types and the work calendars of the product. */
+export interface CheckOrder {
+  readonly check: readonly CatalogueEntry[];
+  readonly shipped: CalendarDocuments;
+}
+
 /** Files come in parts, then the order to check; what is found is fetched in parts too, so that neither side stalls. */
 export type ToCheckWorker =
-  | { readonly files: readonly (readonly [string, string])[] }
-  | { readonly check: readonly CatalogueEntry[] }
-  | { readonly next: true };
+  { readonly files: readonly (readonly [string, string])[] } | CheckOrder | { readonly next: true };
 
 /** Some of the sound rules; when all have been fetched, everything else. */
 export type FromCheckWorker =
@@ -27,9 +32,9 @@ function answer(message: ToCheckWorker): FromCheckWorker | null {
   }
   if ('check' in message) {
     const builtIn = new Catalogue(message.check);
-    const { rules: sound, ...checked } = checkFiles(files, builtIn);
+    const { rules: sound, ...checked } = checkFiles(files, builtIn, undefined, message.shipped);
     rules = sound;
-    rest = { checked, hash: ruleSetHash(files, builtIn) };
+    rest = { checked, hash: ruleSetHash(files, builtIn, message.shipped) };
   }
   if (fetched >= rules.length) return rest;
   fetched += RULES_PER_MESSAGE;

@@ -73,14 +73,14 @@ export class ConditionReader {
 
   constructor(private readonly report: FileReport) {}
 
-  /** What stands under a rule's `conditions`. */
-  readRoot(node: JsonNode): ConditionForm | null {
+  /** What stands under a rule's `conditions`, or under another key that holds conditions. */
+  readRoot(node: JsonNode, key = 'conditions'): ConditionForm | null {
     const form = this.read(node);
     if (form?.kind === 'leaf') {
       this.report.error(
         node,
         'CONDITIONS_ROOT_INVALID',
-        '"conditions" must begin with all, any, not or condition',
+        `"${key}" must begin with all, any, not or condition`,
         'Write {"all": [ … ]} around it.',
       );
     }

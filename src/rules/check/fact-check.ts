@@ -1,11 +1,14 @@
 import type { FieldDefinition } from '../../events/catalogue.js';
 import { lookupPlaceOf } from '../lookup-name.js';
+import { STATE_FACTS } from '../state/fact-fields.js';
+import { isStateFact } from '../state/fact-names.js';
 import type { FactForm } from './condition-form.js';
 import type { Mend } from './file-report.js';
 import type { Place } from './json-text.js';
 import { checkLookupFact } from './lookup-reads.js';
 import { didYouMean, nearestName } from './nearest-name.js';
 import { isEnvelopeFact, type RuleEvents } from './rule-events.js';
+import { checkStateFact } from './state-reads.js';
 
 /** Where findings about facts and values go. */
 export interface Reporter {
@@ -14,23 +17,12 @@ export interface Reporter {
   info(at: Place, code: string, message: string, mend: Mend): void;
 }
 
-/** Facts that the rule language knows and this version does not supply. */
-const LATER_FACT = /^(?:event\.late$|(?:task|node|process|now)\.)/;
-
 /** Checks that the events have a fact. The answer is what it may be; empty when nothing is known of it. */
 export function checkFact(form: FactForm, events: RuleEvents, report: Reporter): readonly FieldDefinition[] {
   const { fact, at, path, pathAt } = form;
   const lookup = lookupPlaceOf(fact);
   if (lookup) return checkLookupFact(lookup, form, events, report);
-  if (LATER_FACT.test(fact)) {
-    report.error(
-      at,
-      'FACT_NOT_AVAILABLE',
-      `the fact "${fact}" is not available in this version`,
-      'Remove it.',
-    );
-    return [];
-  }
+  if (isStateFact(fact)) return checkStateFact(form, events, report);
   if (events.open && !isEnvelopeFact(fact)) return [];
   const fields = events.fieldsOf(fact);
   if (!isEnvelopeFact(fact) && events.entries.length > 0) reportMissing(form, fields, events, report);
@@ -58,7 +50,10 @@ function reportMissing(
     const mend = (): string => {
       const names = events.factNames();
       const bare = fact.startsWith('event.') ? fact.slice('event.'.length) : '';
-      return names.includes(bare) ? `Did you mean "${bare}"?` : didYouMean(fact, names);
+      if (names.includes(bare)) return `Did you mean "${bare}"?`;
+      const member = STATE_FACTS.find((one) => one.endsWith(`.${fact}`) && events.fieldsOf(one).length > 0);
+      if (member !== undefined && nearestName(fact, names) === null) return `Did you mean "${member}"?`;
+      return didYouMean(fact, names);
     };
     if (events.more)
       report.warning(

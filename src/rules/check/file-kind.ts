@@ -4,7 +4,7 @@ import { nearestName } from './nearest-name.js';
 
 /** What a file of the rules folder holds, by its name. */
 export type FileKind =
-  'rule' | 'conditions' | 'cases' | 'catalogue' | 'lookups' | 'schema' | 'later' | 'unknown';
+  'rule' | 'conditions' | 'cases' | 'catalogue' | 'lookups' | 'calendar' | 'schema' | 'later' | 'unknown';
 
 export function kindOf(file: string): FileKind {
   const name = nameOf(file);
@@ -14,7 +14,8 @@ export function kindOf(file: string): FileKind {
   if (name.endsWith('.conditions.json')) return 'conditions';
   if (name.endsWith('.cases.json')) return 'cases';
   if (/^catalogue\/(?:.*\/)?[^/]+\.event\.json$/.test(file)) return 'catalogue';
-  if (name === 'owners.json' || name.endsWith('.calendar.json')) return 'later';
+  if (name.endsWith('.calendar.json')) return 'calendar';
+  if (name === 'owners.json') return 'later';
   return 'unknown';
 }
 
@@ -22,7 +23,7 @@ export function kindOf(file: string): FileKind {
 export function looksLikeRule(node: JsonNode): boolean {
   if (node.type !== 'object') return false;
   const members = membersOf(node);
-  return members.has('conditions') && (members.has('actions') || members.has('event'));
+  return members.has('conditions') && ['actions', 'event', 'escalate'].some((key) => members.has(key));
 }
 
 /** What to do about a file that is of no known kind. */
@@ -43,6 +44,8 @@ export function mendOfUnknown(file: string, root: JsonNode): string {
   const keys = first?.type === 'object' ? membersOf(first) : new Map<string, unknown>();
   if (keys.has('cases'))
     return 'Call it <name>.cases.json if it holds rule tests, or move it out of the rules folder.';
+  if (keys.has('holidays') || keys.has('makeUpWorkdays') || keys.has('workdays'))
+    return 'Call it <name>.calendar.json if it is a work calendar, or move it out of the rules folder.';
   if (keys.has('conditions') || keys.has('trigger') || keys.has('actions'))
     return 'Call it <name>.rule.json if it is a rule, or move it out of the rules folder.';
   return 'A rule stands in <name>.rule.json; move everything else out of the rules folder.';

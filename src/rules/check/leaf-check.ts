@@ -239,7 +239,7 @@ class LeafCheck {
       this.report.error(
         node,
         'DURATION_NOT_AVAILABLE',
-        `"${text}": working time is not available in this version`,
+        `"${text}": conditions count no working time`,
         'Write a calendar duration, like "24h" or "2d".',
       );
     } else {

@@ -1,28 +1,26 @@
 import type { RuleDocument } from '../rule-document.js';
 import { type ActionForm, readAction } from './action-check.js';
+import { readActions } from './action-list.js';
+import { checkCalendarNeed } from './calendar-need.js';
 import { type ConditionForm, ConditionReader, documentOf, type ReferenceForm } from './condition-form.js';
+import { EscalateReader } from './escalate-check.js';
 import type { FileReport } from './file-report.js';
-import { elementsOf, type Member, membersOf, textOf } from './json-node.js';
+import { type Member, membersOf, textOf } from './json-node.js';
 import type { JsonNode } from './json-text.js';
 import { readEffective } from './effective-check.js';
-import { checkLookupReads } from './lookup-reads.js';
+import { nearestName } from './nearest-name.js';
 import { checkKeys } from './object-keys.js';
-import { type KnownEvents, readTrigger, type RuleEvents } from './rule-events.js';
-import { checkReads } from './template-reads.js';
+import type { KnownEvents, RuleEvents } from './rule-events.js';
+import { checkTexts } from './rule-texts.js';
+import { member, RuleValues } from './rule-values.js';
+import { checkCancelOn, checkScheduledConditions } from './schedule-reads.js';
+import { readItem, TimingReader } from './timing-check.js';
+import { readTriggerForm, type TriggerForm } from './trigger-check.js';
 
 /** Keys of the rule language that this version does not act upon. Refused, never ignored: each changes what is sent. */
-const LATER_KEYS = [
-  'mode',
-  'shadowOf',
-  'escalate',
-  'settle',
-  'throttle',
-  'digest',
-  'quietHours',
-  'budget',
-  'oncePer',
-];
-const ABOUT_KEYS = [
+const LATER_KEYS = ['mode', 'shadowOf', 'budget'];
+/** All others, but for `event` of json-rules-engine's own shape. */
+export const RULE_KEYS = [
   '$schema',
   'name',
   'description',
@@ -32,20 +30,39 @@ const ABOUT_KEYS = [
   'effective',
   'priority',
   'trigger',
+  'calendar',
+  'timezone',
+  'conditions',
+  'oncePer',
+  'settle',
+  'throttle',
+  'digest',
+  'quietHours',
+  'actions',
+  'escalate',
 ];
 const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 
-/** A rule as far as it could be read. Its conditions are still to be checked against what it listens to. */
+/** Conditions of a rule. They are still to be checked against the events that they are asked of. */
+export interface ConditionsForm {
+  /** How messages name them. */
+  readonly what: string;
+  /** Null: too much is wrong with them. */
+  readonly form: ConditionForm | null;
+  readonly at: JsonNode;
+  readonly references: readonly ReferenceForm[];
+  readonly events: RuleEvents;
+}
+
+/** A rule as far as it could be read. */
 export interface RuleForm {
   readonly node: JsonNode;
   readonly report: FileReport;
   /** Null when it is missing or wrong. */
   readonly name: string | null;
   readonly nameAt: JsonNode;
-  readonly events: RuleEvents;
-  readonly conditions: ConditionForm | null;
-  readonly conditionsAt: JsonNode;
-  readonly references: readonly ReferenceForm[];
+  /** Its own, and what cancels its escalation. */
+  readonly conditions: readonly ConditionsForm[];
   /** Whether anything was wrong when it was read. */
   readonly broken: boolean;
   /** The document; to be used only when nothing is wrong with the rule. */
@@ -63,29 +80,25 @@ export function readRule(node: JsonNode, known: KnownEvents, report: FileReport)
     node,
     {
       prefix: 'RULE',
-      known: [...ABOUT_KEYS, 'conditions', 'actions', ...(hasEvent ? ['event'] : [])],
-      required: ['name', 'conditions', ...(isOwnShape ? [] : ['trigger', 'actions'])],
+      known: [...RULE_KEYS, ...(hasEvent ? ['event'] : [])],
+      required: [
+        'name',
+        'conditions',
+        ...(isOwnShape ? [] : ['trigger']),
+        ...(isOwnShape || (escalates(given) && !given.has('actions')) ? [] : ['actions']),
+      ],
       later: LATER_KEYS,
     },
     report,
   );
-  const read = new RuleReader(members, report);
+  const read = new RuleReader(members, known, report);
   const about = read.about();
-  const triggerAt = members.get('trigger')?.value;
-  const trigger = triggerAt ? readTrigger(triggerAt, known, report) : isOwnShape ? ['*'] : [];
-  if (!triggerAt && isOwnShape) {
-    report.info(
-      node,
-      'TRIGGER_MISSING',
-      'there is no "trigger": the rule listens to every event type',
-      'Add "trigger" with the event types that are meant.',
-    );
-  }
-  const events = known.of(trigger);
+  const trigger = read.trigger(node, isOwnShape);
+  const { events } = trigger;
+  const conditionsAt = members.get('conditions')?.value;
   const reader = new ConditionReader(report);
-  const conditionsAt = members.get('conditions')?.value ?? node;
-  const conditions = members.has('conditions') ? reader.readRoot(conditionsAt) : null;
-  const actions = isOwnShape ? read.ownShapeActions(node) : read.actions();
+  const form = conditionsAt ? reader.readRoot(conditionsAt) : null;
+  const own = isOwnShape ? read.ownShapeActions(node) : read.actions();
   if (hasEvent && !isOwnShape) {
     report.error(
       given.get('event')?.key ?? node,
@@ -94,84 +107,125 @@ export function readRule(node: JsonNode, known: KnownEvents, report: FileReport)
       'Keep "actions".',
     );
   }
-  for (const action of actions) checkReads(action, about, events, report);
-  for (const key of ['actions', 'event']) checkLookupReads(members.get(key)?.value, events, report);
+  const timing = new TimingReader(read.values, trigger, about.owner, known, report).read();
+  const escalateAt = members.get('escalate')?.value;
+  const escalate = escalateAt ? new EscalateReader(escalateAt, trigger, known, report).read() : null;
+  const texts = { own, steps: escalate?.actions ?? [], gathers: members.has('digest'), item: read.item() };
+  checkTexts(texts, about, trigger, known, report);
+  if (trigger.scheduled) checkScheduledConditions(form, report);
+  checkCancelOn(escalate?.cancelOn?.form ?? null, report);
+  const calendar = about.calendar ?? trigger.calendar ?? escalate?.calendar ?? timing.quietHours?.calendar;
+  if (calendar === undefined)
+    checkCalendarNeed(escalate?.working ?? null, [form, escalate?.cancelOn?.form ?? null], report);
+  const conditions: readonly ConditionsForm[] = [
+    { what: 'the rule', form, at: conditionsAt ?? node, references: reader.references, events },
+    ...(escalate?.cancelOn
+      ? [{ what: '"cancelOn"', ...escalate.cancelOn, events: known.around(events) }]
+      : []),
+  ];
   return {
     node,
     report,
     name: about.name ?? null,
     nameAt: members.get('name')?.value ?? node,
-    events,
     conditions,
-    conditionsAt,
-    references: reader.references,
     broken: report.errorCount > errorsBefore,
     document: () => ({
       ...about,
       name: about.name ?? '',
       enabled: about.enabled ?? true,
       priority: about.priority ?? 1,
-      trigger,
-      conditions: documentOf(conditions as ConditionForm),
-      actions: actions.flatMap(({ document }) => document ?? []),
+      trigger: trigger.types,
+      conditions: documentOf(form as ConditionForm),
+      actions: own.flatMap(({ document }) => document ?? []),
+      ...(trigger.schedule ? { schedule: trigger.schedule } : {}),
+      ...timing,
+      ...(escalate ? { escalate: escalate.document() } : {}),
     }),
   };
 }
 
+/** Whether there is an escalation, also by a slip of the pen: then actions may be missing. */
+function escalates(given: ReadonlyMap<string, Member>): boolean {
+  return [...given.keys()].some((key) => key === 'escalate' || nearestName(key, ['escalate']) !== null);
+}
+
 type About = {
   -readonly [
-    Key in 'name' | 'description' | 'owner' | 'labels' | 'enabled' | 'effective' | 'priority'
+    Key in
+      | 'name'
+      | 'description'
+      | 'owner'
+      | 'labels'
+      | 'enabled'
+      | 'effective'
+      | 'priority'
+      | 'calendar'
+      | 'timezone'
   ]?: RuleDocument[Key];
 };
 
 class RuleReader {
+  readonly values: RuleValues;
+
   constructor(
     private readonly members: ReadonlyMap<string, Member>,
+    private readonly known: KnownEvents,
     private readonly report: FileReport,
-  ) {}
+  ) {
+    this.values = new RuleValues(members, report, known.calendars);
+  }
 
   /** Everything that is said about the rule; what is wrong is left out. */
   about(): About {
-    const name = this.text('name', 64);
-    const nameAt = this.members.get('name')?.value;
+    const { values } = this;
+    const name = values.text('name', Infinity);
+    const nameAt = values.at('name');
     const isName = name !== undefined && NAME.test(name);
     if (nameAt && name !== undefined && !isName) {
-      this.invalid(
+      values.invalid(
         nameAt,
         '"name" must be 1 to 64 characters of a-z 0-9 . _ - and start with a letter or digit',
         'Change the name.',
       );
     }
-    this.text('$schema', 2000);
-    const about: About = {};
-    if (isName) about.name = name;
-    const description = this.text('description', 2000);
-    if (description !== undefined) about.description = description;
-    const owner = this.text('owner', 200);
-    if (owner !== undefined) about.owner = owner;
+    values.text('$schema', 2000);
+    const description = values.text('description', 2000);
+    const owner = values.text('owner', 200);
     const labels = this.labels();
-    if (labels !== undefined) about.labels = labels;
-    const enabled = this.members.get('enabled')?.value;
-    if (enabled?.type === 'boolean') about.enabled = enabled.value as boolean;
-    else if (enabled)
-      this.invalid(enabled, '"enabled" must be true or false', 'Write true or false, without quotes.');
-    const effective = this.members.get('effective')?.value;
-    if (effective) about.effective = readEffective(effective, this.report);
-    const priority = this.priority();
-    if (priority !== undefined) about.priority = priority;
-    return about;
+    const enabled = values.boolean('enabled');
+    const effective = values.at('effective');
+    return {
+      ...(isName ? { name } : {}),
+      ...member('description', description),
+      ...member('owner', owner),
+      ...member('labels', labels),
+      ...member('enabled', enabled),
+      ...(effective ? { effective: readEffective(effective, this.report) } : {}),
+      ...member('priority', values.wholeNumber('priority', 1)),
+      ...member('calendar', values.calendar()),
+      ...member('timezone', values.timezone()),
+    };
+  }
+
+  trigger(rule: JsonNode, isOwnShape: boolean): TriggerForm {
+    const node = this.values.at('trigger');
+    if (node) return readTriggerForm(node, this.known, this.report);
+    if (isOwnShape) {
+      this.report.info(
+        rule,
+        'TRIGGER_MISSING',
+        'there is no "trigger": the rule listens to every event type',
+        'Add "trigger" with the event types that are meant.',
+      );
+    }
+    const types = isOwnShape ? ['*'] : [];
+    return { types, events: this.known.of(types), scheduled: false, schedule: null, calendar: undefined };
   }
 
   actions(): readonly ActionForm[] {
-    const list = this.members.get('actions')?.value;
-    if (!list) return [];
-    if (list.type !== 'array') {
-      this.invalid(list, '"actions" must be a list of actions', 'Write [ … ] around it.');
-      return list.type === 'object' ? this.read([list]) : [];
-    }
-    if (elementsOf(list).length === 0)
-      this.invalid(list, '"actions" must not be empty', 'Write an action into it.');
-    return this.read(elementsOf(list));
+    const list = this.values.at('actions');
+    return list ? readActions(list, 'rule', this.report) : [];
   }
 
   /** `event {type, params}`: the type is the kind of the one action, the params are its keys. */
@@ -209,60 +263,26 @@ class RuleReader {
     return [readAction(params, this.report, type)].filter((action) => action !== null);
   }
 
-  private read(nodes: readonly JsonNode[]): readonly ActionForm[] {
-    const names = new Set<string>();
-    return nodes.flatMap((node) => {
-      const action = readAction(node, this.report);
-      if (!action) return [];
-      if (action.name !== null && names.has(action.name)) {
-        this.report.error(
-          action.nameAt,
-          'ACTION_NAME_TWICE',
-          `the rule has another action named "${action.name}"`,
-          'Give one of them another name.',
-        );
-      }
-      names.add(action.name ?? '');
-      return action;
-    });
-  }
-
-  private text(key: string, most: number): string | undefined {
-    const node = this.members.get(key)?.value;
-    if (!node) return undefined;
-    const text = textOf(node);
-    if (text === null) this.invalid(node, `"${key}" must be a text`, 'Write it in quotes.');
-    else if (text.length > most && key !== 'name')
-      this.invalid(node, `"${key}" must not be longer than ${most} characters`, 'Shorten it.');
-    return text ?? undefined;
+  /** The template of a digest's items. */
+  item(): ReturnType<typeof readItem> {
+    const digest = this.values.at('digest');
+    return digest?.type === 'object' ? readItem(membersOf(digest).get('item')?.value, this.report) : null;
   }
 
   private labels(): Readonly<Record<string, string>> | undefined {
-    const node = this.members.get('labels')?.value;
+    const node = this.values.at('labels');
     if (!node) return undefined;
     if (node.type !== 'object') {
-      this.invalid(node, '"labels" must be an object of texts', 'Write {"team": "payroll"}.');
+      this.values.invalid(node, '"labels" must be an object of texts', 'Write {"team": "payroll"}.');
       return undefined;
     }
     const labels: [string, string][] = [];
     for (const [label, { value }] of membersOf(node)) {
       const text = textOf(value);
-      if (text === null) this.invalid(value, `the label "${label}" must be a text`, 'Write it in quotes.');
+      if (text === null)
+        this.values.invalid(value, `the label "${label}" must be a text`, 'Write it in quotes.');
       else labels.push([label, text]);
     }
     return Object.fromEntries(labels);
-  }
-
-  private priority(): number | undefined {
-    const node = this.members.get('priority')?.value;
-    if (!node || this.report.json.unsafe.has(node)) return undefined;
-    const number = node.type === 'number' ? (node.value as number) : NaN;
-    if (Number.isInteger(number) && number >= 1) return number;
-    this.invalid(node, '"priority" must be a whole number of 1 or more', 'Change it, or remove it.');
-    return undefined;
-  }
-
-  private invalid(at: JsonNode, message: string, mend: string): void {
-    this.report.error(at, 'RULE_VALUE_INVALID', message, mend);
   }
 }

@@ -1,8 +1,13 @@
 import type { Catalogue, CatalogueEntry, FieldDefinition } from '../../events/catalogue.js';
 import { ENVELOPE_FIELDS } from '../../events/catalogue.js';
+import { SCHEDULE_TYPE } from '../rule-timing.js';
+import { fieldOfFact, stateFieldOf } from '../state/fact-fields.js';
+import { isStateFact } from '../state/fact-names.js';
+import { mayBeLast, rootOf } from '../state/levels.js';
+import type { Level } from '../state/root-state.js';
 import type { FileReport } from './file-report.js';
 import type { KnownLookups } from './lookup-files.js';
-import { elementsOf, membersOf, textOf } from './json-node.js';
+import { elementsOf, textOf } from './json-node.js';
 import type { JsonNode } from './json-text.js';
 import { editDistance, nearestName } from './nearest-name.js';
 
@@ -13,13 +18,36 @@ export class KnownEvents {
   constructor(
     readonly catalogue: Catalogue,
     private readonly lookups: KnownLookups,
+    /** The names of the work calendars. */
+    readonly calendars: ReadonlySet<string>,
   ) {}
 
   of(triggers: readonly string[]): RuleEvents {
-    const key = triggers.join();
+    return this.found(triggers.join(), () => new RuleEvents(triggers, this.catalogue, this.lookups));
+  }
+
+  /** The events that an entity may have had last: what some of them have is no mistake to read. */
+  ofLevel(level: Level): RuleEvents {
+    const types = this.catalogue.entries.filter((entry) => mayBeLast(entry, level));
+    return this.ofAny(types.map(({ eventType }) => eventType));
+  }
+
+  /** The events that may come of the root entities to which some events belong; nothing is known of open ones. */
+  around(events: RuleEvents): RuleEvents {
+    if (events.open || events.entries.length === 0) return this.of([]);
+    const roots = new Set(events.entries.map(rootOf));
+    const types = this.catalogue.entries.filter((entry) => roots.has(rootOf(entry)));
+    return this.ofAny(types.map(({ eventType }) => eventType));
+  }
+
+  private ofAny(types: readonly string[]): RuleEvents {
+    return this.found(`any ${types.join()}`, () => new RuleEvents(types, this.catalogue, this.lookups, true));
+  }
+
+  private found(key: string, find: () => RuleEvents): RuleEvents {
     const known = this.byTriggers.get(key);
     if (known) return known;
-    const events = new RuleEvents(triggers, this.catalogue, this.lookups);
+    const events = find();
     this.byTriggers.set(key, events);
     return events;
   }
@@ -31,7 +59,10 @@ export class RuleEvents {
   readonly entries: readonly CatalogueEntry[];
   /** An event type is listened to of which nothing is known: then nothing is known of any field. */
   readonly open: boolean;
-  /** There is a pattern, or a type with fields that are not listed: more may come than is known. */
+  /**
+   * There is a pattern, or a type with fields that are not listed: more may come than is known. Or an event is any of
+   * these, and what only some of them have may be read.
+   */
   readonly more: boolean;
   /** The same for all rules that listen to the same. */
   readonly key: string;
@@ -40,28 +71,36 @@ export class RuleEvents {
     triggers: readonly string[],
     private readonly catalogue: Catalogue,
     readonly lookups: KnownLookups,
+    anyOfThem = false,
   ) {
     const entries = new Set(triggers.flatMap((one) => catalogue.matching(one)));
-    this.entries = [...entries];
+    // Whatever a pattern means, it does not mean the turns of schedules.
+    this.entries = [...entries].filter(({ eventType }) => eventType !== SCHEDULE_TYPE);
     this.open = triggers.length === 0 || triggers.some((one) => !one.includes('*') && !catalogue.find(one));
-    this.more = triggers.some((one) => one.includes('*')) || this.entries.some((one) => one.more === true);
+    this.more =
+      anyOfThem || triggers.some((one) => one.includes('*')) || this.entries.some((one) => one.more === true);
     this.key = `${this.open} ${this.more} ${this.entries.map(({ eventType }) => eventType).join()}`;
   }
 
   /** What a fact may be: the field of each known event type that has it. Empty: nothing is known of it. */
   fieldsOf(fact: string): readonly FieldDefinition[] {
     if (isEnvelopeFact(fact)) return ENVELOPE_FIELDS[fact] ? [ENVELOPE_FIELDS[fact]] : [];
-    return this.entries.flatMap(({ eventType }) => this.catalogue.fieldOf(eventType, fact) ?? []);
+    const entries = isStateFact(fact) && this.entries.length === 0 ? [null] : this.entries;
+    return entries.flatMap((entry) => this.fieldIn(entry, fact) ?? []);
   }
 
-  /** The known event types that have not got the fact. */
+  /** The known event types that have not got the fact, or with which it is never known. */
   without(fact: string): readonly string[] {
-    return this.entries
-      .filter(({ eventType }) => !this.catalogue.fieldOf(eventType, fact))
-      .map(({ eventType }) => eventType);
+    return this.entries.filter((entry) => !this.fieldIn(entry, fact)).map(({ eventType }) => eventType);
   }
 
-  /** The names of all facts that are known here. */
+  private fieldIn(entry: CatalogueEntry | null, fact: string): FieldDefinition | null {
+    return entry
+      ? fieldOfFact(this.catalogue, entry.eventType, fact)
+      : stateFieldOf(this.catalogue, null, fact);
+  }
+
+  /** The names of all facts that the events themselves have. */
   factNames(): string[] {
     const names = new Set<string>();
     for (const { fields } of this.entries) {
@@ -80,15 +119,6 @@ const EVENT_TYPE = /^[\w.:*-]{1,128}$/;
 
 /** The event types and patterns of a `trigger`, checked against the catalogue. */
 export function readTrigger(node: JsonNode, known: KnownEvents, report: FileReport): string[] {
-  if (node.type === 'object' && membersOf(node).has('schedule')) {
-    report.error(
-      node,
-      'RULE_VALUE_INVALID',
-      '"trigger": schedules are not available in this version',
-      'Name an event type, like "corehr.process.approver.updated_v2".',
-    );
-    return [];
-  }
   const isList = node.type === 'array';
   if ((!isList && node.type !== 'string') || (isList && elementsOf(node).length === 0)) {
     report.error(
@@ -109,6 +139,13 @@ export function readTrigger(node: JsonNode, known: KnownEvents, report: FileRepo
         '"trigger" must hold event types',
         'Write one like "corehr.process.approver.updated_v2", or a pattern like "corehr.process.*".',
       );
+    } else if (text === SCHEDULE_TYPE) {
+      report.error(
+        one,
+        'RULE_VALUE_INVALID',
+        `"${text}" is no event that comes from outside`,
+        'Write a schedule, like {"schedule": "0 9 * * *", "over": "task"}.',
+      );
     } else if (found.has(text)) {
       report.warning(
         one,
@@ -126,7 +163,7 @@ export function readTrigger(node: JsonNode, known: KnownEvents, report: FileRepo
 
 function checkKnown(text: string, at: JsonNode, known: KnownEvents, report: FileReport): void {
   if (known.of([text]).entries.length > 0) return;
-  const types = known.catalogue.entries.map(({ eventType }) => eventType);
+  const types = known.of(['*']).entries.map(({ eventType }) => eventType);
   const pattern = text.includes('*');
   const meant = report.isFull ? null : pattern ? nearestPattern(text, types) : nearestName(text, types);
   if (meant !== null) {

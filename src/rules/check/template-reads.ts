@@ -4,6 +4,7 @@ import { listOf, walk } from './fact-check.js';
 import type { FileReport } from './file-report.js';
 import { didYouMean } from './nearest-name.js';
 import { isEnvelopeFact, type RuleEvents } from './rule-events.js';
+import { missingInState } from './state-reads.js';
 
 /** What templates can read of the rule itself. */
 export interface RuleMembers {
@@ -15,7 +16,7 @@ export interface RuleMembers {
 
 /** A template that reads what surely is not there would make every delivery dead. */
 export function checkReads(
-  { reads }: ActionForm,
+  { reads }: Pick<ActionForm, 'reads'>,
   rule: RuleMembers,
   events: RuleEvents,
   report: FileReport,
@@ -25,16 +26,20 @@ export function checkReads(
     const key = `${at.offset} ${path.join('\u0000')}`;
     if (seen.has(key)) continue;
     seen.add(key);
-    const problem =
-      path[0] === 'rule'
-        ? missingInRule(path.slice(1), rule)
-        : path[0] === 'event'
-          ? missingInEvent(path.slice(1), events)
-          : null;
+    const problem = path[0] === 'rule' ? missingInRule(path.slice(1), rule) : missingInSubject(path, events);
     if (problem?.severity === 'error')
       report.error(at, 'TEMPLATE_VALUE_MISSING', problem.message, problem.mend);
     else if (problem) report.warning(at, 'TEMPLATE_VALUE_MISSING', problem.message, problem.mend);
   }
+}
+
+/** Why a template would find nothing in what is known of one event; null: nothing speaks against it. */
+export function missingInSubject(
+  [root = '', ...rest]: readonly string[],
+  events: RuleEvents,
+): Problem | null {
+  if (root === 'event') return missingInEvent(rest, events);
+  return ['task', 'node', 'process'].includes(root) ? missingInState([root, ...rest], events) : null;
 }
 
 export interface Problem {

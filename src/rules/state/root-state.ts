@@ -1,4 +1,5 @@
 import type { CatalogueEntry } from '../../events/catalogue.js';
+import { NO_TALLY, type Tally } from './tally.js';
 
 /** What state is kept for: an approval task, a node, and the root entity itself (the process or approval instance). */
 export const LEVELS = ['task', 'node', 'process'] as const;
@@ -28,20 +29,27 @@ export interface EntityState {
   readonly latest: string;
   /** The type of that event. */
   readonly latestType: string;
-  /** Of a task: the id of its node; null: not known. */
+  /** Of a task: the id of its node, as the latest event that names one says; null: not known. */
   readonly node: string | null;
+  /** Where the event stands that named the node; absent: it is the latest. */
+  readonly nodeAt?: Position;
 }
 
-/** What is known of a root entity and all that belongs to it. Plain JSON: the text of `entity_states.state`. */
+/** Where an event stands among those of its entity. */
+export type Position = readonly [time: number, rank: number, eventId: string];
+
+/** What is known of a root entity and of what belongs to it. Plain JSON. */
 export interface RootState {
   /** Null: no event has told a status of the root entity itself. */
   readonly process: EntityState | null;
   /** By id. */
   readonly nodes: Readonly<Record<string, EntityState>>;
+  /** By id; those that were read: what is to be said of all stands in the tally. */
   readonly tasks: Readonly<Record<string, EntityState>>;
+  readonly tally: Tally;
 }
 
-export const NO_STATE: RootState = { process: null, nodes: {}, tasks: {} };
+export const NO_STATE: RootState = { process: null, nodes: {}, tasks: {}, tally: NO_TALLY };
 
 /** Where an event stands: whom it is about, and what it says of it. */
 export interface EventPlace {

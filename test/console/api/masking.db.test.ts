@@ -11,6 +11,7 @@ import {
 } from '../../support/seeded-console.js';
 import { APP } from '../../support/feishu.js';
 import { routesOf } from '../../support/routes.js';
+import { insertTimer, insertUnsettled, saveState } from '../../support/state-rows.js';
 
 let seeded: SeededConsole;
 let deliveries: { id: string; rule: string }[];
@@ -19,8 +20,36 @@ beforeAll(async () => {
   const { console, event } = seeded;
   const path = `/deliveries?event=${event.id}`;
   deliveries = (await console.get<{ items: typeof deliveries }>('admin', path)).items;
+  await withState();
 }, 60_000);
 afterAll(() => seeded.close());
+
+/** Timers, verdicts and a silence about the person of the event, and an approval that is nobody's. */
+async function withState(): Promise<void> {
+  const { console, event } = seeded;
+  const { dataSource } = console;
+  const now = Date.now();
+  const entity = `employee:${CANARIES.employee}`;
+  const subject = `process:${CANARIES.employee}`;
+  const timer = { entity, subject, reason: `because of ${CANARIES.name}`, dueAt: now + 86_400_000 };
+  await insertTimer(dataSource, now, timer);
+  await insertTimer(dataSource, now, { ...timer, state: 'cancelled' });
+  await insertUnsettled(dataSource, now + 86_400_000, { entity });
+  const matching = (fact: string, value: string) => ({ fact, operator: 'equal', value });
+  const conditions = {
+    all: [
+      matching('applicant', CANARIES.name),
+      { any: [{ ...matching('contact', CANARIES.phone), path: '$.phone' }] },
+      { not: matching('lookup.person.secretary', CANARIES.answered) },
+    ],
+  };
+  const silence = { matcher: { rule: 'nobody', conditions }, for: '2h', reason: 'a test' };
+  const added = await console.ask('operator', '/silences', { json: silence });
+  expect(added.status).toBe(201);
+  const place = { process: '7', node: null, task: null, tells: 'process', status: 1, phase: 'open' } as const;
+  const told = { id: event.id, eventType: SEEDED_TYPE, eventId: 'e', orderTime: now, statusRank: 1, place };
+  for (const one of ['process:7', entity]) await saveState(dataSource, one, [told], now);
+}
 
 /** Every address of a GET route that there is something at. */
 function addresses(): string[] {
@@ -31,6 +60,7 @@ function addresses(): string[] {
     '/api/v1/rule-sets/:hash': ['live'],
     '/api/v1/rules/:name': ['announce', 'invite', 'nearly', 'ask-first', 'compare'],
     '/api/docs/:asset': ['page-script.js'],
+    '/api/v1/entities/:entity': ['process:7'],
   };
   return routesOf(seeded.console.service.app)
     .filter(({ method, path }) => method === 'GET' && path.startsWith('/api/'))
@@ -107,6 +137,20 @@ describe('personal values', () => {
     expect(told).toMatchObject({ masked: true, body: null, raw: null });
   });
 
+  it('of a person are nothing to a viewer who asks what is known of it', async () => {
+    const { console } = seeded;
+    const path = `/entities/employee:${CANARIES.employee}`;
+    expect(await console.ask('viewer', path)).toMatchObject({
+      status: 404,
+      body: { code: 'ENTITY_UNKNOWN' },
+    });
+    expect(await console.get('operator', path)).toMatchObject({
+      timers: [{ reason: `because of ${CANARIES.name}` }, {}],
+      deliveries: [{}, {}],
+      events: [{ id: seeded.event.id }],
+    });
+  });
+
   it('cannot be guessed by a viewer: no filter finds them', async () => {
     const { console } = seeded;
     const ask = async (role: UserRole, path: string): Promise<number> =>
@@ -119,6 +163,8 @@ describe('personal values', () => {
       [`/deliveries?entity=employee:${CANARIES.employee}`, 2],
       [`/deliveries?text=email:${CANARIES.mail}`, 1],
       [`/deliveries?text=employee:${CANARIES.employee}`, 2],
+      [`/timers?entity=employee:${CANARIES.employee}`, 1],
+      [`/unsettled?entity=employee:${CANARIES.employee}`, 1],
     ] as const) {
       expect([path, await ask('operator', path)]).toEqual([path, count]);
       expect([path, await ask('viewer', path)]).toEqual([path, 0]);

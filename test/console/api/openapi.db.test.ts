@@ -6,6 +6,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { TestConsole } from '../../support/console.js';
 import { openSeeded, type SeededConsole } from '../../support/seeded-console.js';
 import { routesOf } from '../../support/routes.js';
+import { insertTimer, insertUnsettled, saveState } from '../../support/state-rows.js';
 
 type Json = Record<string, unknown>;
 interface Operation {
@@ -33,10 +34,31 @@ let document: Document;
 beforeAll(async () => {
   seeded = await openSeeded();
   console = seeded.console;
+  await withState();
   ({ text } = await console.ask(null, '/openapi.json'));
   document = JSON.parse(text) as Document;
 }, 60_000);
 afterAll(() => seeded.close());
+
+/** An approval of which there is something of everything. */
+async function withState(): Promise<void> {
+  const { dataSource } = console;
+  const now = Date.now();
+  await insertTimer(dataSource, now, { dueAt: now + 86_400_000 });
+  await insertTimer(dataSource, now, { state: 'cancelled', code: 'CANCELLED_BY_PERSON', reason: 'x' });
+  await insertUnsettled(dataSource, now + 86_400_000);
+  const place = { process: '7', node: '5', task: '1', tells: 'task', status: 1, phase: 'open' } as const;
+  const event = { id: seeded.event.id, eventType: 'corehr.process.approver.updated_v2', statusRank: 1 };
+  const events = [1, 2].map((time) => ({ ...event, eventId: `e${time}`, orderTime: time, place }));
+  await saveState(dataSource, 'process:7', events, now);
+  await console.ask('operator', '/silences', {
+    json: {
+      matcher: { rule: 'a', conditions: { all: [{ fact: 'status', operator: 'equal', value: 3 }] } },
+      for: '2h',
+      reason: 'x',
+    },
+  });
+}
 
 const operations = (): [string, Operation][] =>
   Object.entries(document.paths).flatMap(([path, item]) =>
@@ -96,7 +118,7 @@ describe('the OpenAPI document', () => {
     const { schemas } = document.components;
     for (const name of ['Event', 'EventDetail', 'Delivery', 'Source', 'Problem', 'Session'])
       expect(schemas[name]).not.toHaveProperty('additionalProperties');
-    for (const name of ['Reason', 'ErasureRequest', 'NewUser'])
+    for (const name of ['Reason', 'ErasureRequest', 'NewUser', 'NewSilence'])
       expect(schemas[name]).toHaveProperty('additionalProperties', false);
   });
 
@@ -143,7 +165,7 @@ describe('the OpenAPI document', () => {
     );
     expect([...named].filter((name) => !names.includes(name))).toEqual([]);
     const streamed = names.filter((name) => name.startsWith('Stream'));
-    expect(streamed).toHaveLength(4);
+    expect(streamed).toHaveLength(5);
     expect(names.filter((name) => !named.has(name) && !streamed.includes(name))).toEqual([]);
     expect(names).toEqual([...names].sort());
   });
@@ -171,6 +193,7 @@ describe('answers', () => {
       '/deliveries/{id}': items.map(({ id }) => id),
       '/rule-sets/{hash}': ['live'],
       '/rules/{name}': ['announce', 'invite', 'ask-first', 'compare'],
+      '/entities/{entity}': ['process:7'],
     };
     const checked: string[] = [];
     for (const [name, operation] of operations()) {
@@ -192,7 +215,7 @@ describe('answers', () => {
         }
       }
     }
-    expect(new Set(checked).size).toBeGreaterThanOrEqual(17);
+    expect(new Set(checked).size).toBeGreaterThanOrEqual(21);
   });
 
   it('that refuse are problems as the document says', async () => {

@@ -96,6 +96,23 @@ describe('the stream', () => {
     expect(new Set(numbers).size).toBe(numbers.length);
   });
 
+  it('tells of silences to whoever listens for them', async () => {
+    const [stream, other] = [
+      await listen('viewer', '?topics=silences'),
+      await listen('viewer', '?rule=quiet'),
+    ];
+    const silence = { matcher: { rule: 'quiet' }, for: '1h', reason: 'a test' };
+    const added = await console.ask('operator', '/silences', { json: silence });
+    const [message] = await stream.has('silences');
+    expect(message?.data).toMatchObject({
+      id: (added.body as { id: string }).id,
+      what: 'added',
+      rule: 'quiet',
+      reason: 'a test',
+    });
+    expect(other.of('silences')).toEqual([]);
+  });
+
   it('keeps from viewers what personal values there are', async () => {
     const [viewer, operator] = [await listen('viewer'), await listen('operator')];
     await push();

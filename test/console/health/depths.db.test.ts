@@ -8,6 +8,7 @@ import { TestClock } from '../../support/clock.js';
 import { until } from '../../support/door.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 import { TestLog } from '../../support/log.js';
+import { insertTimer, insertUnsettled } from '../../support/state-rows.js';
 
 let database: TestDatabase;
 let dataSource: DataSource;
@@ -22,7 +23,7 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 beforeEach(async () => {
   await dataSource.query(
-    'truncate event_keys, action_keys, lookups, rule_set_activations, rule_sets, users cascade',
+    'truncate event_keys, action_keys, lookups, timers, unsettled, rule_set_activations, rule_sets, users cascade',
   );
   clock = new TestClock();
   log = new TestLog();
@@ -55,6 +56,9 @@ describe('the depths', () => {
       deliveries: { pending: 0, delivering: 0, held: 0, deferred: 0, dead: 0 },
       due: 0,
       dueAge: 0,
+      timers: { armed: 0, overdue: 0 },
+      overdueAge: 0,
+      unsettled: { open: 0, expired: 0 },
       indexLag: 0,
       ruleSet: null,
       passwordIsInitial: false,
@@ -85,6 +89,15 @@ describe('the depths', () => {
       'cancelled',
     ])
       await delivery(state, -3_600_000);
+    const timer = (state: string, due: number): Promise<string> =>
+      insertTimer(dataSource, clock.now(), {
+        state,
+        subject: `task:${due}${state}`,
+        dueAt: clock.now() + due,
+      });
+    for (const due of [-30_000, 0, 1]) await timer('armed', due);
+    for (const state of ['asking', 'fetching', 'finished', 'cancelled']) await timer(state, -90_000);
+    for (const until of [-1, 0, 1]) await insertUnsettled(dataSource, clock.now() + until);
     await dataSource.query(
       `insert into rule_sets (hash, files, created_at) values ('h1', '{}', now()), ('h2', '{}', now())`,
     );
@@ -105,6 +118,9 @@ describe('the depths', () => {
       deliveries: { pending: 3, delivering: 1, held: 2, deferred: 1, dead: 3 },
       due: 2,
       dueAge: 3000,
+      timers: { armed: 1, overdue: 2 },
+      overdueAge: 30_000,
+      unsettled: { open: 1, expired: 2 },
       indexLag: 900_000,
       ruleSet: { hash: 'h2', activatedAt: new Date(2000) },
       passwordIsInitial: true,
@@ -188,11 +204,11 @@ describe('the depths', () => {
       return await tx.query<{ 'QUERY PLAN': string }[]>(`explain ${DEPTHS_SQL}`, [new Date()]);
     });
     const lines = plan.map((row) => row['QUERY PLAN']);
-    const ofTables = lines.filter((line) => / on (?:event_keys|action_keys)/.test(line));
-    expect(ofTables).toHaveLength(11);
+    const ofTables = lines.filter((line) => / on (?:event_keys|action_keys|timers|unsettled)/.test(line));
+    expect(ofTables).toHaveLength(16);
     for (const line of ofTables) {
       expect(line).toMatch(
-        / using (?:event_keys_(?:undecided|unsettled|id)|action_keys_(?:pending|leased|state)) on /,
+        / using (?:event_keys_(?:undecided|unsettled|id)|action_keys_(?:pending|leased|state)|timers_due_at|unsettled_until) on /,
       );
     }
   });

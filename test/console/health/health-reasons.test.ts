@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Depths } from '../../../src/console/health/depths.js';
+import type { CalendarEnd } from '../../../src/rules/calendar/calendar-use.js';
 import { type HealthFacts, reasonsOf, warningsOf } from '../../../src/console/health/health-reasons.js';
 
 const DEPTHS: Depths = {
@@ -11,6 +12,9 @@ const DEPTHS: Depths = {
   deliveries: { pending: 0, delivering: 0, held: 0, deferred: 0, dead: 0 },
   due: 0,
   dueAge: 0,
+  timers: { armed: 0, overdue: 0 },
+  overdueAge: 0,
+  unsettled: { open: 0, expired: 0 },
   indexLag: 0,
   ruleSet: { hash: 'a', activatedAt: new Date(0) },
   passwordIsInitial: false,
@@ -23,11 +27,19 @@ const WELL: HealthFacts = {
   connectionsUsable: true,
   depths: DEPTHS,
   ruleSet: { hash: 'a', errors: 0 },
+  calendars: { ends: [], missing: null },
 };
 const connection = (state: 'connected' | 'failed') => ({
   app: 'default',
   state,
   since: '2026-11-02T09:00:00Z',
+});
+
+const end = (name: string, daysLeft: number): CalendarEnd => ({
+  name,
+  until: '2026-12-31',
+  daysLeft,
+  near: daysLeft <= 60,
 });
 
 const codes = (facts: HealthFacts): [string[], string[]] => [
@@ -62,8 +74,16 @@ describe('health', () => {
       ['RULES_NONE'],
     ],
     ['has broken files', { ruleSet: { hash: 'a', errors: 3 } }, [], ['RULES_BROKEN']],
+    [
+      'counts by a calendar that ends',
+      { calendars: { ends: [end('a', 61), end('b', 60), end('c', 0), end('d', -1)], missing: null } },
+      [],
+      ['CALENDAR_ENDING', 'CALENDAR_ENDING', 'CALENDAR_ENDED'],
+    ],
+    ['lacks its calendar', { calendars: { ends: [], missing: 'x' } }, [], ['DEFAULT_CALENDAR_UNKNOWN']],
     ['decides late', { depths: { ...DEPTHS, undecidedAge: 60_001 } }, [], ['DECISIONS_LATE']],
     ['delivers late', { depths: { ...DEPTHS, dueAge: 60_001 } }, [], ['DELIVERIES_LATE']],
+    ['escalates late', { depths: { ...DEPTHS, overdueAge: 60_001 } }, [], ['TIMERS_LATE']],
     ['indexes late', { depths: { ...DEPTHS, indexLag: 60_001 } }, [], ['INDEX_LATE']],
     ['has the first password', { depths: { ...DEPTHS, passwordIsInitial: true } }, [], ['PASSWORD_INITIAL']],
   ])('names why when it %s', (_, changes, reasons, warnings) => {
@@ -72,7 +92,10 @@ describe('health', () => {
 
   it('waits a minute before it calls anything late', () => {
     expect(
-      codes({ ...WELL, depths: { ...DEPTHS, undecidedAge: 60_000, dueAge: 60_000, indexLag: 60_000 } }),
+      codes({
+        ...WELL,
+        depths: { ...DEPTHS, undecidedAge: 60_000, dueAge: 60_000, overdueAge: 60_000, indexLag: 60_000 },
+      }),
     ).toEqual([[], []]);
   });
 

@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import pg from 'pg';
 import type { DataSource, QueryRunner } from 'typeorm';
 import type { Health } from '../../../src/console/health/readiness.js';
+import { CalendarWatch } from '../../../src/rules/calendar-watch.js';
 import { startService, type TestService } from '../../support/app.js';
 import { TestClock } from '../../support/clock.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
@@ -12,6 +13,7 @@ import { until } from '../../support/door.js';
 import { APP_SETTINGS, type Push, pushOfApprover } from '../../support/feishu.js';
 import { folderWith, temporaryFolder } from '../../support/folder.js';
 
+const DAY_MS = 86_400_000;
 const PASSWORD = 'a password of the settings';
 const RULES = {
   'all.rule.json': JSON.stringify({
@@ -113,6 +115,66 @@ describe('GET /health/ready', () => {
       expect.objectContaining({ code: 'INDEX_LATE' }),
       expect.objectContaining({ code: 'PASSWORD_INITIAL' }),
     ]);
+  });
+
+  it('warns before the days of a work calendar end that live rules use, and when they have ended', async () => {
+    const [rule] = Object.values(RULES).map((text): object => JSON.parse(text) as object);
+    const today = Date.now();
+    const day = (days: number): string =>
+      new Date(today + days * DAY_MS).toISOString().slice(0, 'yyyy-mm-dd'.length);
+    const folder = folderWith({
+      'all.rule.json': JSON.stringify({ ...rule, calendar: 'office' }),
+      'office.calendar.json': JSON.stringify({ name: 'office', until: day(62), holidays: [day(1)] }),
+      'unused.calendar.json': JSON.stringify({ name: 'unused', until: day(1), holidays: [day(1)] }),
+    });
+    await start({ RULES_DIR: folder, DEFAULT_TIMEZONE: 'UTC' });
+    const told = (event: string): object[] =>
+      service.log.lines.filter(({ fields }) => fields['event'] === event).map(({ fields }) => fields);
+    const gauge = async (): Promise<number | null> =>
+      valueIn(await metrics(), 'aftersign_calendar_days_left{calendar="office"}');
+    // Days later the depths are old, which is another warning.
+    const warnings = async (): Promise<readonly object[]> =>
+      (await ready())[1].warnings.filter(({ code }) => code.startsWith('CALENDAR_'));
+    expect([await warnings(), await gauge()]).toEqual([[], 62]);
+    clock.advance(2 * DAY_MS);
+    expect([await warnings(), await gauge()]).toEqual([
+      [{ code: 'CALENDAR_ENDING', detail: `The work calendar "office" is known until ${day(62)} only.` }],
+      60,
+    ]);
+    await service.app.get(CalendarWatch).look();
+    await service.app.get(CalendarWatch).look();
+    expect(told('calendar.ending')).toEqual([
+      { event: 'calendar.ending', calendar: 'office', until: day(62), daysLeft: 60 },
+    ]);
+    clock.advance(DAY_MS);
+    await service.app.get(CalendarWatch).look();
+    expect(told('calendar.ending')).toHaveLength(2);
+    clock.advance(60 * DAY_MS);
+    expect([await warnings(), await gauge()]).toEqual([
+      [
+        {
+          code: 'CALENDAR_ENDED',
+          detail: `The work calendar "office" was known until ${day(62)}: only the days of the week count now.`,
+        },
+      ],
+      -1,
+    ]);
+    await service.app.get(CalendarWatch).look();
+    expect(told('calendar.ended')).toEqual([
+      { event: 'calendar.ended', calendar: 'office', until: day(62), daysLeft: -1 },
+    ]);
+    expect(await metrics()).not.toContain('calendar="unused"');
+  });
+
+  it('warns of a default calendar that there is not', async () => {
+    await start({ DEFAULT_CALENDAR: 'kn' });
+    expect((await ready())[1].warnings).toEqual([
+      {
+        code: 'DEFAULT_CALENDAR_UNKNOWN',
+        detail: 'DEFAULT_CALENDAR is "kn", and there is no work calendar of that name.',
+      },
+    ]);
+    await until(() => service.log.lines.some(({ fields }) => fields['event'] === 'calendar.missing'));
   });
 
   it('says why it is not ready', async () => {

@@ -178,6 +178,31 @@ describe('checked files', () => {
       'To look for an element of the list, use "contains".',
     ]);
     expect(mends({ or: [GOOD.conditions] })).toEqual(['Did you mean "any"?']);
+    expect(mends(leaf('weekday', 'equal', 1))).toEqual(['Did you mean "now.weekday"?']);
+    expect(mends(leaf('now.wekday', 'equal', 1))).toEqual(['Did you mean "now.weekday"?']);
+    expect(mends(leaf('now.weekday', 'equal', '周日'))).toEqual(['Write 7.']);
+  });
+
+  it('know the facts of whom an event is about, of any number of event types', () => {
+    const found = (trigger: unknown, fact: string, value: unknown): string[] =>
+      check({
+        'a.rule.json': { ...GOOD, trigger, conditions: { all: [{ fact, operator: 'equal', value }] } },
+      }).findings.map(({ code }) => code);
+    const [approver, node] = ['corehr.process.approver.updated_v2', 'corehr.process.node.updated_v2'];
+    expect(found(approver, 'task.previousStatus', 1)).toEqual([]);
+    expect(found(approver, 'task.previousStatus', null)).toEqual([]);
+    expect(found([approver, 'approval_task'], 'task.previousStatus', 'PENDING')).toEqual([]);
+    expect(found([approver, 'approval_task'], 'task.previousStatus', 1)).toEqual([]);
+    expect(found([approver, 'approval_task'], 'task.previousStatus', true)).toEqual(['VALUE_TYPE']);
+    expect(found([approver, node], 'task.reopened', true)).toEqual(['FACT_NOT_IN_ALL_TYPES']);
+    expect(found('corehr.process.*', 'task.reopened', true)).toEqual([]);
+    expect(found('corehr.process.node.*', 'task.reopened', true)).toEqual(['FACT_NEVER_THERE']);
+    expect(found(node, 'task.reopened', true)).toEqual(['FACT_NEVER_THERE']);
+    expect(found('leave_approvalV2', 'node.pending', 0)).toEqual(['FACT_NEVER_THERE']);
+    // Of a type that is not in the catalogue nothing is known, but which facts there are.
+    expect(found('unheard.of', 'task.reopened', true)).toEqual(['EVENT_TYPE_UNKNOWN']);
+    expect(found('unheard.of', 'task.reopend', true)).toEqual(['EVENT_TYPE_UNKNOWN', 'FACT_UNKNOWN']);
+    expect(found('*', 'event.late', 'no')).toEqual(['VALUE_TYPE']);
   });
 
   it('have a version that rule tests and the schema do not change', () => {
@@ -300,5 +325,151 @@ describe('bombs', () => {
       ]),
     );
     expect(check(files).findings).toEqual([]);
+  });
+});
+
+describe('what rules say about state and time', () => {
+  const APPROVER = 'corehr.process.approver.updated_v2';
+  const TASK = {
+    ...GOOD,
+    trigger: APPROVER,
+    conditions: { all: [{ fact: 'status', operator: 'equal', value: 1 }] },
+  };
+  const STEP = { after: '24h', actions: [{ ...ACTION, name: 'remind' }] };
+
+  it('stands in the document as it is written, with what is the same for all rules left out', () => {
+    const given = {
+      owner: 'people-ops',
+      calendar: 'cn',
+      timezone: 'Asia/Shanghai',
+      oncePer: 'task',
+      settle: '2h',
+      throttle: { max: 5, per: '1h', key: 'process_id' },
+      quietHours: { outside: '09:00-19:00', then: 'drop' },
+      escalate: {
+        per: 'task',
+        calendar: 'weekdays',
+        timezone: 'UTC',
+        confirm: false,
+        cancelOn: { any: [{ fact: 'status', operator: 'equal', value: 9 }] },
+        steps: [
+          { ...STEP, name: 'first' },
+          { ...STEP, after: '2 workdays' },
+        ],
+      },
+    };
+    const { rules, findings } = check({ 'a.rule.json': { ...TASK, ...given } });
+    expect(findings).toEqual([]);
+    const action = { ...ACTION, name: 'remind', method: 'POST', headers: {}, timeout: 15_000 };
+    expect(rules[0]).toMatchObject({
+      ...given,
+      escalate: {
+        ...given.escalate,
+        steps: given.escalate.steps.map((one) => ({ ...one, actions: [action] })),
+      },
+    });
+    const [plain] = check({ 'a.rule.json': TASK }).rules;
+    expect(Object.keys(plain ?? {}).sort()).toEqual(
+      ['actions', 'conditions', 'enabled', 'file', 'line', 'name', 'priority', 'trigger'].sort(),
+    );
+  });
+
+  it('is a trigger of its own when it is a schedule', () => {
+    const trigger = { schedule: '0 9 * * 1-5', over: 'task', calendar: 'cn', timezone: 'Asia/Shanghai' };
+    const { rules, findings } = check({
+      'a.rule.json': {
+        ...TASK,
+        trigger,
+        digest: { item: '{{ event.process_id | default: "-" }}' },
+        actions: [{ ...ACTION, body: '{{ items.length }}' }],
+      },
+    });
+    expect(findings).toEqual([]);
+    expect(rules[0]).toMatchObject({
+      trigger: ['aftersign.schedule'],
+      schedule: trigger,
+      digest: { item: '{{ event.process_id | default: "-" }}' },
+    });
+  });
+
+  it('makes a file a rule file, with an escalation alone', () => {
+    const { rules, findings } = check({
+      'topic/a.json': { ...TASK, actions: undefined, escalate: { per: 'task', steps: [STEP] } },
+    });
+    expect(findings).toEqual([]);
+    expect(rules[0]?.actions).toEqual([]);
+  });
+
+  it('has calendars of the rules folder at hand', () => {
+    const { findings } = check({
+      'a.rule.json': [
+        { ...TASK, calendar: 'office' },
+        { ...TASK, name: 'other', calendar: 'ofice' },
+      ],
+      'office.calendar.json': { name: 'office', from: '2026-01-01', until: '2026-12-31' },
+    });
+    expect(findings).toMatchObject([
+      { code: 'CALENDAR_UNKNOWN', rule: 'other', mend: 'Did you mean "office"?' },
+    ]);
+  });
+
+  it('uses named conditions to cancel, whose mistakes break the rule', () => {
+    const rule = {
+      ...TASK,
+      escalate: { per: 'task', cancelOn: { any: [{ condition: 'over' }] }, steps: [STEP] },
+    };
+    const withCondition = (leaf: object): CheckedFiles =>
+      check({ 'a.rule.json': rule, 'a.conditions.json': { over: { all: [leaf] } } });
+    // A fact of another event of the same process is none of a mistake.
+    const sound = withCondition({ fact: 'node_status', operator: 'equal', value: 2 });
+    expect([sound.findings, sound.rules.length]).toEqual([[], 1]);
+    const broken = withCondition({ fact: 'node_status', operator: 'equal', value: '2' });
+    expect(broken.findings).toMatchObject([{ file: 'a.conditions.json', code: 'VALUE_TYPE' }]);
+    expect(broken.rules).toEqual([]);
+  });
+
+  it('counts the size of what cancels by itself', () => {
+    const any = Array.from({ length: 1001 }, (_, index) => ({
+      fact: 'process_id',
+      operator: 'equal',
+      value: `${index}`,
+    }));
+    const { findings } = check({
+      'a.rule.json': { ...TASK, escalate: { per: 'task', cancelOn: { any }, steps: [STEP] } },
+    });
+    expect(findings).toMatchObject([{ code: 'CONDITIONS_TOO_LARGE' }]);
+    expect(findings[0]?.message).toContain('"cancelOn" has 1001 leaves');
+  });
+
+  it('says once per rule that no calendar is named for working time, and not at all when one is anywhere', () => {
+    const steps = ['8 work hours', '1 workday'].map((after) => ({ ...STEP, after }));
+    const escalate = { per: 'task', steps };
+    const found = (more: object): string[] =>
+      check({ 'a.rule.json': { ...TASK, escalate, ...more } }).findings.map(({ code }) => code);
+    expect(found({})).toEqual(['CALENDAR_NOT_NAMED']);
+    expect(found({ calendar: 'cn' })).toEqual([]);
+    expect(found({ escalate: { ...escalate, calendar: 'cn' } })).toEqual([]);
+    expect(found({ quietHours: { outside: '09:00-19:00', calendar: 'cn' } })).toEqual([]);
+    // One mistake, not two.
+    expect(found({ calendar: 'nc' })).toEqual(['CALENDAR_UNKNOWN']);
+  });
+
+  it('may count by what one type of a pattern names', () => {
+    const found = (trigger: unknown, oncePer: string): string[] =>
+      check({
+        'a.rule.json': {
+          ...TASK,
+          trigger,
+          oncePer,
+          conditions: { any: [{ fact: 'event_id', operator: 'exists', value: true }] },
+        },
+      }).findings.map(({ severity, code }) => `${severity} ${code}`);
+    expect(found('corehr.process.*', 'task')).toEqual([]);
+    expect(found('expense.*', 'task')).toEqual(['warning ENTITY_IN_NO_TYPE']);
+    expect(found(['expense.submitted_v1', 'unheard.of'], 'task')).toEqual([
+      'info EVENT_TYPE_UNKNOWN',
+      'warning ENTITY_IN_NO_TYPE',
+    ]);
+    expect(found('expense.*', 'process')).toEqual([]);
   });
 });

@@ -1,7 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
+import { Ajv } from 'ajv';
 import fc from 'fast-check';
 import { checkFiles } from '../../../src/rules/check/check-files.js';
+import { RULE_KEYS } from '../../../src/rules/check/rule-check.js';
 import { DECORATORS, OPERATORS } from '../../../src/rules/operators.js';
+import { ruleSchema } from '../../../src/rules/rule-schema.js';
 import { expenseCatalogue } from '../../support/expense-catalogue.js';
 import { healthyRuleFiles } from '../../support/rule-generator.js';
 
@@ -18,6 +21,32 @@ describe('healthy rules', () => {
       }),
       { seed, numRuns: 300 },
     );
+  });
+
+  it('are valid by the JSON Schema too', () => {
+    const validate = new Ajv({ strict: false }).compile(ruleSchema(catalogue));
+    fc.assert(
+      fc.property(healthyRuleFiles(catalogue), (files) => {
+        for (const [file, text] of files) {
+          if (!file.endsWith('.rule.json')) continue;
+          const valid = validate(JSON.parse(text.replace(/^\ufeff/, '')));
+          expect([text, valid, validate.errors]).toEqual([text, true, null]);
+        }
+      }),
+      { seed, numRuns: 100 },
+    );
+  });
+
+  it('use every key of a rule', () => {
+    const used = new Set(
+      fc
+        .sample(healthyRuleFiles(catalogue), { seed, numRuns: 500 })
+        .flatMap((files) => [...files])
+        .filter(([file]) => file.endsWith('.rule.json'))
+        .flatMap(([, text]) => JSON.parse(text.replace(/^\ufeff/, '')) as object | object[])
+        .flatMap((rule) => Object.keys(rule)),
+    );
+    for (const key of RULE_KEYS.filter((one) => one !== 'effective')) expect(used).toContain(key);
   });
 
   it('use every operator and decorator', () => {
@@ -124,6 +153,21 @@ describe('healthy rules', () => {
       'email',
       'someFact:equal',
       'expense.submitted_v1',
+      'escalate',
+      'per',
+      'task',
+      'steps',
+      'after',
+      '24h',
+      'cancelOn',
+      'schedule',
+      'over',
+      '0 9 * * *',
+      'digest',
+      'throttle',
+      'quietHours',
+      'calendar',
+      'key',
     );
     const { value } = fc.letrec<{ value: unknown }>((tie) => ({
       value: fc.oneof(

@@ -1,0 +1,312 @@
+import { actionKeyOf, type NewDelivery } from '../action/delivery-store.js';
+import { quietUntil, type WorkCalendar } from './calendar/work-calendar.js';
+import type { DigestItem } from './digest-store.js';
+import type { DecisionInputs } from './decide.js';
+import type { BatchEvaluation } from './decision-batch.js';
+import type { Evaluation, Suppression } from './evaluation-store.js';
+import type { Firing } from './firing.js';
+import { factAt } from './lookup-facts.js';
+import type { Rule, RuleSet } from './rule-set.js';
+import type { CompiledSilence } from './silence.js';
+
+/** What the gates know. Recorded in what comes out of them: each cause names what it was. */
+export interface Gates {
+  /** Action keys that exist. */
+  readonly sent: ReadonlySet<string>;
+  /** By `onceKeyOf`: the rule has fired for it. */
+  readonly once: ReadonlySet<string>;
+  readonly silences: readonly CompiledSilence[];
+  /** By `throttleKeyOf`: when it fired within its period, ms, the earliest first. */
+  readonly throttles: ReadonlyMap<string, readonly number[]>;
+}
+
+export interface AdmissionContext {
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  /** Of rules that name none. */
+  readonly timezone: string;
+  readonly calendar: string | null;
+  readonly calendars: ReadonlyMap<string, WorkCalendar>;
+}
+
+export interface AdmittedDelivery {
+  readonly delivery: NewDelivery;
+  readonly eventId: string;
+  readonly occasion: string;
+  /** Deferred by quiet hours until then, in ms; null: it may go at once. */
+  readonly dueAt: number | null;
+}
+
+/** A cause, and the evaluation that it belongs to. */
+export interface AdmittedSuppression {
+  readonly eventId: string;
+  readonly occasion: string;
+  readonly suppression: Suppression;
+}
+
+export interface Admission {
+  readonly deliveries: readonly AdmittedDelivery[];
+  readonly items: readonly DigestItem[];
+  readonly suppressions: readonly AdmittedSuppression[];
+  readonly once: readonly OnceKey[];
+  /** What was admitted through each throttle: to be added to its hits. */
+  readonly hits: readonly ThrottleHit[];
+}
+
+export interface OnceKey {
+  readonly entity: string;
+  readonly subject: string;
+  readonly rule: string;
+  readonly eventId: string;
+}
+
+export interface ThrottleHit {
+  readonly rule: string;
+  readonly key: string;
+  readonly at: number;
+  /** How many are kept, and for how long (ms). */
+  readonly max: number;
+  readonly perMs: number;
+}
+
+/**
+ * From what matched to what is sent, in this order and each with exactly one cause: already-sent, once-per, silence,
+ * throttle; then quiet hours and the digest, which put off. Firings are admitted in their order: an earlier one uses
+ * up what a later one of the same batch then finds used up. Pure.
+ */
+export function admit(firings: readonly Firing[], gates: Gates, context: AdmissionContext): Admission {
+  return new Admitter(gates, context).admit(firings);
+}
+
+class Admitter {
+  private readonly deliveries: AdmittedDelivery[] = [];
+  private readonly items: DigestItem[] = [];
+  private readonly suppressions: AdmittedSuppression[] = [];
+  private readonly onceKeys: OnceKey[] = [];
+  private readonly hits: ThrottleHit[] = [];
+  private readonly sent: Set<string>;
+  private readonly once: Set<string>;
+  private readonly throttles = new Map<string, number[]>();
+
+  constructor(
+    private readonly gates: Gates,
+    private readonly context: AdmissionContext,
+  ) {
+    this.sent = new Set(gates.sent);
+    this.once = new Set(gates.once);
+  }
+
+  admit(firings: readonly Firing[]): Admission {
+    for (const firing of firings) this.admitOne(firing);
+    const { deliveries, items, suppressions, onceKeys, hits } = this;
+    return { deliveries, items, suppressions, once: onceKeys, hits };
+  }
+
+  private admitOne(firing: Firing): void {
+    const fresh = this.notSent(firing);
+    if (fresh.length === 0) return;
+    const { rule, eventId } = firing;
+    const onceKey = onceKeyOf(firing);
+    if (onceKey !== null && this.once.has(onceKey)) {
+      this.suppress(firing, fresh, { cause: 'once-per', by: firing.subject });
+      return;
+    }
+    const open = this.notSilenced(firing, fresh);
+    if (open.length === 0) return;
+    const { throttle } = rule;
+    if (throttle) {
+      const key = throttleKeyOf(firing);
+      const hits = this.hitsOf(key);
+      if (hits.length >= throttle.max) {
+        this.suppress(firing, open, { cause: 'throttle', by: keyOf(rule, throttle.key, firing) });
+        return;
+      }
+      hits.push(this.context.now);
+      this.hits.push({
+        rule: rule.name,
+        key: keyOf(rule, throttle.key, firing),
+        at: this.context.now,
+        max: throttle.max,
+        perMs: throttle.perMs,
+      });
+    }
+    const quiet = this.quiet(rule);
+    if (quiet !== null && rule.quietHours?.then === 'drop') {
+      this.suppress(firing, open, { cause: 'quiet-hours', by: new Date(quiet).toISOString() });
+      return;
+    }
+    // Only what really goes out counts as having fired.
+    if (onceKey !== null && firing.subject !== null) {
+      this.once.add(onceKey);
+      this.onceKeys.push({ entity: firing.entity, subject: firing.subject, rule: rule.name, eventId });
+    }
+    this.send(firing, open, rule.quietHours?.then === 'defer' ? quiet : null);
+  }
+
+  /** The names of the actions that are not in the ledger of effects yet. */
+  private notSent(firing: Firing): string[] {
+    const fresh: string[] = [];
+    for (const delivery of firing.deliveries) {
+      const key = actionKeyOf(delivery);
+      if (this.sent.has(key)) this.suppress(firing, [delivery.action], { cause: 'already-sent', by: null });
+      else {
+        this.sent.add(key);
+        fresh.push(delivery.action);
+      }
+    }
+    for (const { action } of firing.items) {
+      const key = itemKeyOf(firing, action);
+      if (this.sent.has(key)) this.suppress(firing, [action], { cause: 'already-sent', by: null });
+      else {
+        this.sent.add(key);
+        fresh.push(action);
+      }
+    }
+    return fresh;
+  }
+
+  private notSilenced(firing: Firing, actions: readonly string[]): string[] {
+    const { rule, facts } = firing;
+    return actions.filter((action) => {
+      const about = { rule: rule.name, owner: rule.owner, action, facts };
+      const silence = this.gates.silences.find((one) => one.silences(about, this.context.now));
+      if (silence) this.suppress(firing, [action], { cause: 'silence', by: silence.id });
+      return !silence;
+    });
+  }
+
+  private hitsOf(key: string): number[] {
+    let hits = this.throttles.get(key);
+    if (!hits) this.throttles.set(key, (hits = [...(this.gates.throttles.get(key) ?? [])]));
+    return hits;
+  }
+
+  private quiet({ quietHours, calendar, timezone }: Rule): number | null {
+    if (!quietHours || quietHours.then === 'send') return null;
+    const { now, calendars } = this.context;
+    const name = quietHours.calendar ?? calendar ?? this.context.calendar;
+    return quietUntil(now, quietHours, {
+      calendar: name === null ? null : (calendars.get(name) ?? null),
+      timezone: quietHours.timezone ?? timezone ?? this.context.timezone,
+    });
+  }
+
+  private send(firing: Firing, actions: readonly string[], dueAt: number | null): void {
+    const { rule, eventId, occasion, entity, cause } = firing;
+    for (const delivery of firing.deliveries) {
+      if (!actions.includes(delivery.action)) continue;
+      // What could not even be rendered waits for nothing.
+      this.deliveries.push({
+        delivery,
+        eventId,
+        occasion,
+        dueAt: delivery.state === 'dead' ? null : dueAt,
+      });
+    }
+    const { digest } = rule;
+    if (!digest) return;
+    for (const { action, kind, item } of firing.items) {
+      if (!actions.includes(action)) continue;
+      const key = keyOf(rule, digest.key, firing);
+      const { now } = this.context;
+      this.items.push({
+        rule: rule.name,
+        action,
+        kind,
+        key,
+        dueAt: Math.max(now + (digest.windowMs ?? 0), dueAt ?? 0),
+        eventId,
+        occasion,
+        entity,
+        cause,
+        item,
+      });
+      this.suppress(firing, [action], { cause: 'digest', by: key });
+    }
+  }
+
+  private suppress(
+    { rule, step, eventId, occasion }: Firing,
+    actions: readonly string[],
+    { cause, by }: Pick<Suppression, 'cause'> & { readonly by: string | null },
+  ): void {
+    for (const action of actions) {
+      const suppression = { rule: rule.name, action, ...(step === null ? {} : { step }), cause };
+      this.suppressions.push({
+        eventId,
+        occasion,
+        suppression: by === null ? suppression : { ...suppression, by },
+      });
+    }
+  }
+}
+
+/**
+ * The evaluations as the ledger keeps them: with the cause of each action that was not sent, and with the facts of the
+ * state only where a rule or a silence has read them. `again`: deliveries that turned out to exist when they were
+ * written.
+ */
+export function withSuppressions(
+  { hash, readsState }: Pick<RuleSet, 'hash' | 'readsState'>,
+  evaluations: readonly BatchEvaluation[],
+  { suppressions }: Pick<Admission, 'suppressions'>,
+  again: readonly AdmittedDelivery[],
+): Evaluation[] {
+  const causes = new Map<string, Suppression[]>();
+  const note = (eventId: string, occasion: string, suppression: Suppression): void => {
+    const key = `${eventId} ${occasion}`;
+    const known = causes.get(key);
+    if (known) known.push(suppression);
+    else causes.set(key, [suppression]);
+  };
+  for (const { eventId, occasion, suppression } of suppressions) note(eventId, occasion, suppression);
+  for (const { delivery, eventId, occasion } of again)
+    note(eventId, occasion, { rule: delivery.rule, action: delivery.action, cause: 'already-sent' });
+  return evaluations.map(({ eventId, occasion, verdicts, inputs }) => {
+    const suppressed = causes.get(`${eventId} ${occasion}`) ?? [];
+    const read = readsState || suppressed.some(({ cause }) => cause === 'silence');
+    return {
+      eventId,
+      occasion,
+      ruleSet: hash,
+      verdicts: [...verdicts, ...suppressed],
+      inputs: read ? inputs : withoutState(inputs),
+    };
+  });
+}
+
+function withoutState(inputs: DecisionInputs): DecisionInputs {
+  const kept = { ...inputs };
+  delete kept.state;
+  return kept;
+}
+
+/** A text that is the same for all firings of which a rule with `oncePer` may send one; null: it has none. */
+export function onceKeyOf({ rule, step, entity, subject }: Firing): string | null {
+  // A ladder is armed once and has its own steps: it is not what "once" is about.
+  if (rule.oncePer === 'event' || subject === null || step !== null) return null;
+  return JSON.stringify([entity, subject, rule.name]);
+}
+
+/** A text that is the same for all firings that share a throttle. */
+export function throttleKeyOf(firing: Firing): string {
+  const { rule } = firing;
+  return JSON.stringify([rule.name, keyOf(rule, rule.throttle?.key ?? null, firing)]);
+}
+
+/** What stands for an item of a digest as an action key does for a delivery. */
+export function itemKeyOf(firing: Firing, action: string): string {
+  const { rule, entity, cause } = firing;
+  return actionKeyOf({ rule: rule.name, action, entity, cause, generation: 0 });
+}
+
+const MAX_KEY = 500;
+
+/** The value of a key that a rule names: a fact, or its owner. Empty when there is none. */
+export function keyOf(rule: Rule, key: string | null, { facts }: Pick<Firing, 'facts'>): string {
+  if (key === null) return '';
+  const value = key === 'owner' ? rule.owner : factAt(facts, key);
+  const text = typeof value === 'string' ? value : value === undefined ? '' : JSON.stringify(value);
+  // A key of an index; U+0000 no database takes in a text.
+  return text.replaceAll('\u0000', '').slice(0, MAX_KEY);
+}

@@ -1,0 +1,158 @@
+import { compileAction } from '../action/action.js';
+import type { ActionDocument } from '../action/action-document.js';
+import { type Catalogue, type FieldDefinition, matchesPattern } from '../events/catalogue.js';
+import type { WorkCalendar } from './calendar/work-calendar.js';
+import type { CheckedRule } from './check/check-files.js';
+import { mayBeLast, rootOf } from './state/levels.js';
+import { compileTiming } from './compile-timing.js';
+import { CompiledConditions, type PlaceTable } from './compiled-conditions.js';
+import { type CompiledLookup, lookupsIn, pathsIn } from './compiled-lookup.js';
+import type { ConditionDocument } from './condition-document.js';
+import { buildTree, type ConditionNode, type FactPlace, type TimeFormatOf } from './condition-tree.js';
+import { Confirmation } from './confirmation.js';
+import { fieldWithin } from './known-field.js';
+import { lookupPlaceOf } from './lookup-name.js';
+import type { Rule, RuleLookups } from './rule-set.js';
+import { fieldOfFact } from './state/fact-fields.js';
+import { stateFieldOf } from './state/fact-fields.js';
+import { isStateFact } from './state/fact-names.js';
+import { SCHEDULE_TYPE } from './rule-timing.js';
+import { RuleSetError } from './rules.errors.js';
+
+/** What the rules of a set share. */
+export interface RuleParts {
+  /** The named conditions. */
+  readonly named: ReadonlyMap<string, ConditionDocument>;
+  readonly catalogue: Catalogue;
+  readonly lookups: ReadonlyMap<string, CompiledLookup>;
+  readonly places: PlaceTable;
+  readonly calendars: ReadonlyMap<string, WorkCalendar>;
+}
+
+/**
+ * Compiles one sound rule.
+ *
+ * @throws RuleSetError when something of it cannot be compiled: the check would have said so
+ */
+export function compileRule(document: CheckedRule, parts: RuleParts): Rule {
+  const { named, catalogue, lookups, places, calendars } = parts;
+  const timeFormatOf = timeFormats(typesRead(document, catalogue), catalogue, lookups);
+  const tree = buildTree(document.conditions, named, timeFormatOf);
+  const actions = (documents: readonly ActionDocument[]): Rule['actions'] =>
+    documents.map((action) =>
+      compileAction(action, (_at, code, message) => {
+        throw new RuleSetError('RULE_SET_UNREADABLE', `rule "${document.name}": ${code}: ${message}`);
+      }),
+    );
+  const conditions = (cancelOn: ConditionDocument): CompiledConditions =>
+    new CompiledConditions(buildTree(cancelOn, named, timeFormatOf), places);
+  const timing = compileTiming(document, { actions, conditions, calendars });
+  const trees = [tree, ...(timing.escalation?.cancelOn ? [timing.escalation.cancelOn.tree] : [])];
+  return {
+    ...timing,
+    readsClock: trees.some((one) => factsOf(one).some(({ fact }) => fact.startsWith('now.'))),
+    readsState:
+      trees.some((one) => factsOf(one).some(({ fact }) => isStateFact(fact))) || textsReadState(document),
+    name: document.name,
+    description: document.description ?? null,
+    owner: document.owner ?? null,
+    labels: document.labels ?? {},
+    enabled: document.enabled,
+    effective: document.effective ?? null,
+    priority: document.priority,
+    trigger: document.trigger,
+    file: document.file,
+    line: document.line,
+    document,
+    conditions: new CompiledConditions(tree, places),
+    confirmation: new Confirmation(document.conditions, named, timeFormatOf),
+    actions: actions(document.actions),
+    lookups: lookups.size === 0 ? null : lookupsOf(document, tree, timing.escalation?.cancelOn?.tree),
+    listensTo: (eventType) => listens(document, eventType),
+  };
+}
+
+/** Whether a template reads the state, or a key may, or the items of a digest. */
+function textsReadState({ actions, escalate, digest, throttle }: CheckedRule): boolean {
+  return (
+    digest !== undefined ||
+    (throttle?.key !== undefined && isStateFact(throttle.key)) ||
+    pathsIn([actions, escalate?.steps]).some(([root = '']) => isStateFact(`${root}.`))
+  );
+}
+
+/** A turn of a schedule is the business of its rule alone, whatever patterns others have. */
+function listens({ schedule, trigger }: CheckedRule, eventType: string): boolean {
+  if (eventType === SCHEDULE_TYPE) return schedule !== undefined;
+  return trigger.some((pattern) => matchesPattern(pattern, eventType));
+}
+
+function lookupsOf(
+  { actions, digest, throttle, escalate }: CheckedRule,
+  tree: ConditionNode,
+  cancelOn: ConditionNode | undefined,
+): RuleLookups | null {
+  const templates = new Set(lookupsIn([actions, digest?.item]));
+  for (const key of [digest?.key, throttle?.key]) {
+    const name = key === undefined ? undefined : lookupPlaceOf(key)?.name;
+    if (name !== undefined) templates.add(name);
+  }
+  const all: RuleLookups = {
+    conditions: lookupsRead(tree),
+    templates,
+    steps: lookupsIn(escalate?.steps),
+    cancelOn: cancelOn ? lookupsRead(cancelOn) : new Set(),
+  };
+  return Object.values(all).some(({ size }: ReadonlySet<string>) => size > 0) ? all : null;
+}
+
+function lookupsRead(tree: ConditionNode): ReadonlySet<string> {
+  return new Set(factsOf(tree).flatMap(({ fact }) => lookupPlaceOf(fact)?.name ?? []));
+}
+
+/** Every fact that conditions read. */
+function factsOf(tree: ConditionNode): FactPlace[] {
+  const found: FactPlace[] = [];
+  const visit = (node: ConditionNode): void => {
+    if (node.kind === 'not') visit(node.child);
+    else if (node.kind !== 'leaf') node.children.forEach(visit);
+    else found.push(node, ...(node.other ? [node.other] : []));
+  };
+  visit(tree);
+  return found;
+}
+
+/** The event types whose fields a rule reads: those it listens to first, then what else cancels its escalation. */
+function typesRead({ trigger, schedule, escalate }: CheckedRule, catalogue: Catalogue): readonly string[] {
+  const entries = schedule
+    ? catalogue.entries.filter((entry) => mayBeLast(entry, schedule.over))
+    : trigger.flatMap((pattern) => catalogue.matching(pattern));
+  const roots = new Set(escalate?.cancelOn ? entries.map(rootOf) : []);
+  const others = roots.size === 0 ? [] : catalogue.entries.filter((entry) => roots.has(rootOf(entry)));
+  return [...entries, ...others].map(({ eventType }) => eventType);
+}
+
+/** How event types write the times of a place: the first that says so; ISO 8601 when none does. */
+function timeFormats(
+  types: readonly string[],
+  catalogue: Catalogue,
+  lookups: ReadonlyMap<string, CompiledLookup>,
+): TimeFormatOf {
+  const formatIn = (field: FieldDefinition | null, path: readonly string[]): FieldDefinition['format'] => {
+    const { definition } = fieldWithin(field, path);
+    return (definition?.items ?? definition)?.format;
+  };
+  return (fact, path) => {
+    const lookup = lookupPlaceOf(fact);
+    if (lookup) {
+      const field = lookups.get(lookup.name)?.shape.field ?? null;
+      return formatIn(field, [...lookup.members, ...(path ?? [])]) ?? 'date-time';
+    }
+    if (isStateFact(fact)) return stateFieldOf(catalogue, null, fact)?.format ?? 'date-time';
+    for (const eventType of types.length > 0 ? types : ['']) {
+      const format = formatIn(fieldOfFact(catalogue, eventType, fact), path ?? []);
+      if (format) return format;
+    }
+    return 'date-time';
+  };
+}

@@ -1,0 +1,102 @@
+import type { Action } from '../action/action.js';
+import type { NewDelivery } from '../action/delivery-store.js';
+import { RenderError } from '../action/render-template.js';
+import type { Facts } from './compiled-conditions.js';
+import type { DecisionInputs, Subject } from './decide.js';
+import type { DigestItemContent, Match } from './firing.js';
+import { subjectAt } from './ladder.js';
+import { answeredValue } from './lookup-facts.js';
+import type { Rule, RuleSet } from './rule-set.js';
+import type { EventPlace } from './state/root-state.js';
+import { actionScope } from './template-scope.js';
+
+/** What a step of a ladder sends, and why. */
+export interface MatchedStep {
+  readonly name: string;
+  readonly actions: readonly Action[];
+  /** The key of the event that armed the ladder, and the step. */
+  readonly cause: string;
+}
+
+/**
+ * What a matched rule asks for: its actions, or those of a step, rendered; of a rule with a digest, what its templates
+ * will read of it. `facts`: all that conditions read. `place`: whom the event is about; null: no state is kept for it.
+ */
+export function matchOf(
+  ruleSet: RuleSet,
+  rule: Rule,
+  subject: Subject,
+  inputs: DecisionInputs,
+  place: EventPlace | null,
+  facts: Facts,
+  step: MatchedStep | null = null,
+): Match {
+  const actions = step?.actions ?? rule.actions;
+  const cause = step?.cause ?? subject.key;
+  const { entity } = subject;
+  // A step is for one task that somebody left lying: it is not put together with others.
+  const gathers = rule.digest !== null && step === null;
+  const scope = actionScope(rule, ruleSet, subject, inputs);
+  return {
+    rule,
+    step: step?.name ?? null,
+    entity,
+    cause,
+    subject: rule.oncePer === 'event' || !place ? null : subjectAt(rule.oncePer, place),
+    facts,
+    deliveries: gathers ? [] : actions.map((action) => render(rule, action, { entity, cause }, scope)),
+    items: gathers
+      ? actions.map(({ name, kind }) => ({
+          action: name,
+          kind,
+          item: itemOf(ruleSet, subject, inputs),
+        }))
+      : [],
+  };
+}
+
+function render(
+  rule: Rule,
+  action: Action,
+  { entity, cause }: Pick<NewDelivery, 'entity' | 'cause'>,
+  scope: Parameters<Action['render']>[0],
+): NewDelivery {
+  const base = { rule: rule.name, action: action.name, kind: action.kind, entity, cause, generation: 0 };
+  try {
+    return { ...base, ...action.render(scope), state: 'pending', code: null, reason: null };
+  } catch (error) {
+    if (!(error instanceof RenderError)) throw error;
+    return {
+      ...base,
+      target: `${action.kind}:`,
+      request: null,
+      state: 'dead',
+      code: error.code,
+      reason: error.message,
+    };
+  }
+}
+
+function itemOf(
+  { lookups }: RuleSet,
+  { facts }: Subject,
+  { state = {}, lookups: answers }: DecisionInputs,
+): DigestItemContent {
+  const of = (root: string): Record<string, unknown> =>
+    Object.fromEntries(
+      Object.entries(state)
+        .filter(([name]) => name.startsWith(`${root}.`))
+        .map(([name, value]) => [name.slice(root.length + 1), value]),
+    );
+  const answered = [...lookups.keys()].flatMap((name): [string, unknown][] => {
+    const value = answeredValue(answers, name);
+    return value === undefined ? [] : [[name, value]];
+  });
+  return {
+    event: Object.fromEntries(facts),
+    task: of('task'),
+    node: of('node'),
+    process: of('process'),
+    lookup: Object.fromEntries(answered),
+  };
+}

@@ -1,0 +1,208 @@
+import type { DataSource, EntityManager } from 'typeorm';
+import type { DeliveryStore } from '../action/delivery-store.js';
+import type { Clock } from '../config/clock.js';
+import { type Log, messageOf } from '../config/log.js';
+import type { Metrics } from '../config/metrics.js';
+import type { Partitions } from '../database/partitions.js';
+import type { EventStore } from '../events/event-store.js';
+import { lockLanes } from '../queue/lanes.js';
+import type { Wakeup } from '../queue/wakeup.js';
+import { WorkerLoop } from '../queue/worker-loop.js';
+import { admit, withSuppressions } from './admission.js';
+import type { BatchEvaluation } from './decision-batch.js';
+import { decideDue, type DueDecision, type HolderEvent } from './due-step.js';
+import type { EvaluationStore } from './evaluation-store.js';
+import type { Firing } from './firing.js';
+import type { GateStore } from './gate-store.js';
+import { holdersOf, tasksHeld } from './holder-events.js';
+import type { RuleSet } from './rule-set.js';
+import type { RuleSetStore } from './rule-set-store.js';
+import { stateOf, type StateStore } from './state-store.js';
+import { type DueLadder, QUESTION_QUEUE, stepOccasion, TIMER_QUEUE, type TimerStore } from './timer-store.js';
+
+const POLL_MS = 500;
+const LANES_AT_ONCE = 64;
+const BATCH = 200;
+
+/**
+ * Sends the steps of ladders that are due. One transaction, in the lanes of their root entities, writes what is sent,
+ * the evaluation, and what becomes of the ladder; no event of such an entity is decided meanwhile, and none that was
+ * committed before is still undecided.
+ */
+export class TimerWorker {
+  private readonly loop: WorkerLoop;
+
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly stores: {
+      readonly events: EventStore;
+      readonly ruleSets: RuleSetStore;
+      readonly evaluations: EvaluationStore;
+      readonly deliveries: DeliveryStore;
+      readonly partitions: Partitions;
+      readonly states: StateStore;
+      readonly timers: TimerStore;
+      readonly gates: GateStore;
+    },
+    private readonly options: {
+      readonly timezone: string;
+      /** Name of the work calendar of rules that name none. */
+      readonly calendar?: string | undefined;
+      readonly wakeup: Wakeup;
+      readonly clock: Clock;
+      readonly log: Log;
+      readonly metrics: Metrics;
+    },
+  ) {
+    this.loop = new WorkerLoop({
+      queue: TIMER_QUEUE,
+      wakeup: options.wakeup,
+      pollMs: POLL_MS,
+      work: () => this.attempt(),
+      failed: (error) => {
+        options.log.error({ event: 'timer.not-decided' }, messageOf(error));
+      },
+    });
+  }
+
+  start(): void {
+    this.loop.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.loop.stop();
+  }
+
+  /** Decides until nothing is due that can be decided. For tests and the command line. */
+  async drain(): Promise<void> {
+    while ((await this.attempt()) > 0);
+  }
+
+  /** One transaction of due ladders. Answers how many were settled. */
+  private async attempt(): Promise<number> {
+    const now = this.options.clock.now();
+    const ruleSet = await this.stores.ruleSets.current();
+    if (!ruleSet) return 0;
+    await this.stores.partitions.ensure(now);
+    const decided = await this.dataSource.transaction(async (tx) => {
+      const due = this.stores.timers.dueBy(now);
+      const lanes = await lockLanes(tx, 'timers', due, LANES_AT_ONCE);
+      if (lanes.length === 0) return [];
+      // Another set may have been activated since this one was read: whoever did so expects it to decide.
+      if (!(await this.stores.ruleSets.isLive(ruleSet, tx))) return null;
+      const ladders = await this.stores.timers.due(tx, lanes, now, BATCH);
+      return await this.decideAll(tx, ladders, ruleSet, now);
+    });
+    if (decided === null) return await this.attempt();
+    if (decided.length > 0) this.tell(decided, now);
+    return decided.length;
+  }
+
+  private async decideAll(
+    tx: EntityManager,
+    ladders: readonly DueLadder[],
+    ruleSet: RuleSet,
+    now: number,
+  ): Promise<readonly Settled[]> {
+    if (ladders.length === 0) return [];
+    const { timezone, calendar } = this.options;
+    const defaults = { now, timezone, ...(calendar === undefined ? {} : { calendar }) };
+    const holders = await holdersOf(tx, this.stores.events, ladders, ruleSet.catalogue);
+    const states = await this.stores.states.load(tx, tasksHeld(ladders, holders));
+    const settled: Settled[] = [];
+    const firings: Firing[] = [];
+    const evaluations: BatchEvaluation[] = [];
+    for (const ladder of ladders) {
+      const due = {
+        ladder,
+        state: stateOf(states, ladder.entity),
+        holders: holders.get(ladder.id) ?? [],
+      };
+      const decision = await this.decideOne(ruleSet, due, defaults);
+      settled.push({ ladder, decision });
+      const { match, evaluation } = decision;
+      if (!evaluation) continue;
+      const { eventId } = ladder;
+      const occasion = stepOccasion(ladder.rule, evaluation.step);
+      evaluations.push({
+        eventId,
+        occasion,
+        verdicts: [evaluation.verdict],
+        inputs: { ...evaluation.inputs, about: evaluation.about },
+      });
+      if (match) firings.push({ ...match, eventId, occasion });
+    }
+    await this.stores.timers.settle(
+      tx,
+      settled.map(({ decision }) => decision.outcome),
+      now,
+    );
+    const gates = await this.stores.gates.read(tx, firings, now);
+    const { calendars } = ruleSet;
+    const admission = admit(firings, gates, { now, timezone, calendar: calendar ?? null, calendars });
+    const again = await this.stores.gates.write(tx, admission, now);
+    await this.stores.evaluations.record(tx, withSuppressions(ruleSet, evaluations, admission, again), now);
+    return settled;
+  }
+
+  /** What one ladder does to the program keeps no other from its steps. */
+  private async decideOne(
+    ruleSet: RuleSet,
+    due: {
+      readonly ladder: DueLadder;
+      readonly state: ReturnType<typeof stateOf>;
+      readonly holders: readonly HolderEvent[];
+    },
+    defaults: { readonly now: number; readonly timezone: string; readonly calendar?: string },
+  ): Promise<DueDecision> {
+    try {
+      return await decideDue(ruleSet, due, defaults);
+    } catch (error) {
+      const { ladder } = due;
+      this.options.log.error(
+        { event: 'timer.failed', timer: ladder.id, rule: ladder.rule },
+        messageOf(error),
+      );
+      const { id, sent, step, dueAt, plan } = ladder;
+      const outcome = {
+        id,
+        state: 'cancelled',
+        sent,
+        step,
+        dueAt,
+        plan,
+        answers: null,
+        code: 'FAILED',
+      } as const;
+      return { outcome, match: null, evaluation: null };
+    }
+  }
+
+  private tell(settled: readonly Settled[], now: number): void {
+    const { metrics, log, wakeup } = this.options;
+    this.stores.deliveries.wake();
+    if (settled.some(({ decision }) => decision.outcome.state === 'asking')) wakeup.wake(QUESTION_QUEUE);
+    for (const { ladder, decision } of settled) {
+      const { outcome, match } = decision;
+      if (match) {
+        metrics.timerSteps.inc({ outcome: 'sent' });
+        metrics.timerLateness.observe(Math.max(0, now - ladder.dueAt) / 1000);
+      } else if (outcome.state === 'cancelled') metrics.timerSteps.inc({ outcome: 'cancelled' });
+      const fields = {
+        timer: ladder.id,
+        rule: ladder.rule,
+        step: ladder.step,
+        entity: ladder.entity,
+        subject: ladder.subject,
+      };
+      if (match) log.info({ event: 'timer.step', ...fields }, 'step of an escalation');
+      else if (outcome.code !== null)
+        log.info({ event: 'timer.cancelled', ...fields, code: outcome.code }, 'escalation cancelled');
+    }
+  }
+}
+
+interface Settled {
+  readonly ladder: DueLadder;
+  readonly decision: DueDecision;
+}
