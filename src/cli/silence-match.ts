@@ -1,7 +1,7 @@
 import { Catalogue, type CatalogueEntry, type FieldDefinition } from '../events/catalogue.js';
 import type { LeafDocument } from '../rules/condition-document.js';
 import { lookupPlaceOf } from '../rules/lookup-name.js';
-import { stateFieldOf } from '../rules/state/fact-fields.js';
+import { fieldOfFact } from '../rules/state/fact-fields.js';
 
 /** `fact=value` or `fact!=value`, as `--match` has it. */
 export interface Match {
@@ -47,10 +47,7 @@ function readingsOf(typed: string): (string | number | boolean)[] {
 /** What a fact is in each event type that has it; empty: not known. */
 function fieldsOf(fact: string, catalogue: Catalogue): readonly FieldDefinition[] {
   if (lookupPlaceOf(fact)) return [];
-  const state = stateFieldOf(catalogue, null, fact);
-  return state
-    ? [state]
-    : catalogue.entries.flatMap(({ eventType }) => catalogue.fieldOf(eventType, fact) ?? []);
+  return catalogue.entries.flatMap(({ eventType }) => fieldOfFact(catalogue, eventType, fact) ?? []);
 }
 
 /** Whether a value is one that the field is known to have, as far as its values are known. */

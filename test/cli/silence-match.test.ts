@@ -24,6 +24,8 @@ describe('--match', () => {
     ['status="3"', 'status equal "3"'],
     // Facts of the state.
     ['node.pending=0', 'node.pending equal 0'],
+    ['task.previousStatus=1', 'task.previousStatus equal 1'],
+    ['task.previousStatus=PENDING', 'task.previousStatus equal "PENDING"'],
     ['task.transition=1>3', 'task.transition equal "1>3"'],
     ['event.late=true', 'event.late equal true'],
     // Nothing is known of it.

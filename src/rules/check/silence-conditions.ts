@@ -64,26 +64,51 @@ export function checkSilenceConditions(text: string, catalogue: Catalogue, file:
     );
   const anyType = new RuleEvents(['*'], catalogue, ANY_LOOKUP);
   const noneKnown = new RuleEvents([], catalogue, ANY_LOOKUP);
+  const error: Reporter['error'] = (...found) => {
+    report.error(...found);
+  };
   const hint: Reporter['warning'] = (...found) => {
     hints.warning(...found);
   };
   const nothing = (): void => undefined;
   for (const leaf of leaves) {
-    checkLeaf(leaf, noneKnown, json.unsafe, {
-      error: (...found) => {
-        report.error(...found);
+    reportClock(leaf, report);
+    // With nothing known of its facts only its form can be wrong. What the catalogue adds to that is no more than a hint,
+    // but for names that no event type will ever have.
+    checkLeaf(nameless(leaf), noneKnown, json.unsafe, { error, warning: nothing, info: nothing });
+    checkLeaf(leaf, anyType, json.unsafe, {
+      error: (at, code, ...said) => {
+        (code === 'FACT_UNKNOWN' ? error : hint)(at, code, ...said);
       },
-      // With the catalogue more can be said, and that is better.
-      warning: nothing,
+      warning: hint,
       info: nothing,
     });
-    checkLeaf(leaf, anyType, json.unsafe, { error: hint, warning: hint, info: nothing });
   }
   if (report.errorCount > 0 || !form) return { conditions: null, findings: report.findings };
   return { conditions: documentOf(form), findings: [...report.findings, ...hints.findings] };
 }
 
-function leavesOf(form: ConditionForm): Extract<ConditionForm, { kind: 'leaf' }>[] {
+type Leaf = Extract<ConditionForm, { kind: 'leaf' }>;
+
+/** The leaf with facts of which the catalogue says nothing. */
+function nameless(leaf: Leaf): Leaf {
+  const without = (form: Leaf['fact']): Leaf['fact'] => form && { ...form, fact: 'any' };
+  return { ...leaf, fact: without(leaf.fact), other: without(leaf.other) };
+}
+
+function reportClock({ fact, other }: Leaf, report: FileReport): void {
+  for (const form of [fact, other]) {
+    if (form?.fact.startsWith('now.') === true)
+      report.error(
+        form.at,
+        'FACT_UNKNOWN',
+        'a silence reads no clock',
+        'Say when it begins and ends instead.',
+      );
+  }
+}
+
+function leavesOf(form: ConditionForm): Leaf[] {
   if (form.kind === 'leaf') return [form];
   return form.kind === 'condition' ? [] : form.children.flatMap(leavesOf);
 }

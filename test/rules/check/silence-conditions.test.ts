@@ -36,6 +36,13 @@ describe('the conditions of a silence', () => {
     ['an unknown operator', { all: [leaf('status', 'eqal', 3)] }, 'error RULE_VALUE_INVALID'],
     ['a pattern that is none', { all: [leaf('biz_type', 'matches', '(')] }, 'error PATTERN_INVALID'],
     ['an unknown key', { all: [{ ...leaf('status', 'equal', 3), vlaue: 1 }] }, 'error RULE_KEY_UNKNOWN'],
+    ['a fact of the state that there is not', { all: [leaf('task.sate', 'equal', 3)] }, 'error FACT_UNKNOWN'],
+    ['the clock', { all: [leaf('now.weekday', 'equal', 3)] }, 'error FACT_UNKNOWN'],
+    [
+      'the clock on the right',
+      { all: [leaf('task.firstSeen', 'equal', { fact: 'now.date' })] },
+      'error FACT_UNKNOWN',
+    ],
     ['a named condition', { condition: 'late' }, 'error CONDITION_UNKNOWN'],
     ['a named one deep within', { all: [{ not: { condition: 'late' } }] }, 'error CONDITION_UNKNOWN'],
     [
@@ -52,6 +59,19 @@ describe('the conditions of a silence', () => {
   ])('are refused when they are %s', (_, conditions, expected) => {
     expect(check(conditions).conditions).toBeNull();
     expect(found(conditions)).toContain(expected);
+  });
+
+  it('read what is known of tasks, nodes and processes, whatever their statuses are', () => {
+    for (const [fact, value] of [
+      ['task.previousStatus', 1],
+      ['task.previousStatus', 'PENDING'],
+      ['task.transition', '1>3'],
+      ['node.pending', 0],
+      ['process.status', 9],
+      ['event.late', true],
+    ] as const)
+      expect([fact, found({ all: [leaf(fact, 'equal', value)] })]).toEqual([fact, []]);
+    expect(found({ all: [leaf('node.pending', 'equal', 'many')] })).toEqual(['warning VALUE_TYPE']);
   });
 
   it('hold fifty leaves', () => {
