@@ -4,9 +4,19 @@ import { loadConfig } from '../config/config.js';
 import { printable } from '../config/terminal-text.js';
 import { loadBuiltInCatalogue } from '../events/catalogue.js';
 import type { StoredEvent } from '../events/event-store.js';
-import { decide, type DecisionInputs, judge, type Verdict } from '../rules/decide.js';
+import {
+  decide,
+  type DecisionInputs,
+  judge,
+  type Situation,
+  type Subject,
+  type Verdict,
+} from '../rules/decide.js';
 import type { LookupAnswers } from '../rules/lookup-document.js';
 import type { RuleSet } from '../rules/rule-set.js';
+import { observe, placeOf } from '../rules/state/observe.js';
+import { NO_STATE, type RootState } from '../rules/state/root-state.js';
+import { stateFacts } from '../rules/state/state-facts.js';
 import { subjectOf } from '../rules/subject.js';
 import { pc } from './colours.js';
 import { declaredSource } from '../ingestion/declared-source.js';
@@ -36,12 +46,26 @@ interface Tried {
   readonly deliveries: readonly TriedDelivery[];
   /** What was taken for the answers of the look-ups that the rules need for it. */
   readonly lookups: LookupAnswers;
+  /** The facts of the state, as they were recorded, or as the events tried so far make them. */
+  readonly state: Readonly<Record<string, unknown>>;
+  /** Actions that would be gathered into a digest. */
+  readonly digests: readonly { readonly rule: string; readonly action: string }[];
+  /** Escalations that it would begin; times as ISO 8601. */
+  readonly timers: readonly TriedTimer[];
 }
 
-/** A stored event, and what was answered when it was decided. */
+interface TriedTimer {
+  readonly rule: string;
+  readonly subject: string;
+  readonly step: string;
+  readonly dueAt: string;
+}
+
+/** A stored event, and what was read for it when it was decided. */
 interface StoredAnswers {
   readonly event: StoredEvent;
   readonly recorded: LookupAnswers;
+  readonly state: Readonly<Record<string, unknown>> | undefined;
 }
 
 interface TriedDelivery {
@@ -61,8 +85,9 @@ interface TriedDelivery {
 const SHOWN = 50;
 
 /**
- * `aftersign rules try`: events through the rule files on disk. Nothing is stored, nothing is sent, and no look-up is
- * made: their answers are those of a file, or were recorded with the event. Exit code 1 when the rule files are broken,
+ * `aftersign rules try`: events through the rule files on disk, one after the other. Nothing is stored, nothing is sent,
+ * and no look-up is made: their answers are those of a file, or were recorded with the event. Of the events of a file,
+ * each finds the state as the ones before it have left it. Exit code 1 when the rule files are broken,
  * the answers cannot be read, or there is no event.
  */
 export async function tryRules(file: string | undefined, options: TryOptions): Promise<number> {
@@ -81,12 +106,22 @@ export async function tryRules(file: string | undefined, options: TryOptions): P
   if (typeof events === 'string' || events.length === 0) {
     return refuse('EVENT_UNREADABLE', typeof events === 'string' ? events : 'no event is stored yet');
   }
-  const { DEFAULT_TIMEZONE } = loadConfig({ DEFAULT_TIMEZONE: process.env['DEFAULT_TIMEZONE'] });
+  const { DEFAULT_TIMEZONE, DEFAULT_CALENDAR } = loadConfig({
+    DEFAULT_TIMEZONE: process.env['DEFAULT_TIMEZONE'],
+    DEFAULT_CALENDAR: process.env['DEFAULT_CALENDAR'],
+  });
   const tried: Tried[] = [];
-  for (const one of [...events].reverse()) {
-    const { event, recorded } = 'event' in one ? one : { event: one, recorded: {} };
-    const inputs = { now: Date.now(), timezone: DEFAULT_TIMEZONE, lookups: recorded };
-    tried.push(await tryOne(ruleSet, event, inputs, given));
+  const states = new Map<string, RootState>();
+  for (const one of events) {
+    const { event, recorded, state } = 'event' in one ? one : { event: one, recorded: {}, state: undefined };
+    const inputs = {
+      now: Date.now(),
+      timezone: DEFAULT_TIMEZONE,
+      ...(DEFAULT_CALENDAR === undefined ? {} : { calendar: DEFAULT_CALENDAR }),
+      lookups: recorded,
+      ...(state ? { state } : {}),
+    };
+    tried.push(await tryOne(ruleSet, event, inputs, given, states));
   }
   process.stdout.write(
     options.json
@@ -96,12 +131,17 @@ export async function tryRules(file: string | undefined, options: TryOptions): P
   return 0;
 }
 
+/** The events received last, the earliest of them first. */
 async function latestEvents(count: number): Promise<readonly StoredAnswers[]> {
   return await withInstallation(async ({ events, evaluations }) => {
     const found: StoredAnswers[] = [];
-    for (const event of await events.latest(count)) {
-      const answers = (await evaluations.findAll(event.id)).map(({ inputs }) => inputs.lookups);
-      found.push({ event, recorded: answers.findLast((one) => one !== undefined) ?? {} });
+    for (const event of (await events.latest(count)).reverse()) {
+      const inputs = (await evaluations.findAll(event.id)).map((one) => one.inputs);
+      found.push({
+        event,
+        recorded: inputs.findLast(({ lookups }) => lookups !== undefined)?.lookups ?? {},
+        state: inputs.find(({ state }) => state !== undefined)?.state,
+      });
     }
     return found;
   });
@@ -112,11 +152,14 @@ async function tryOne(
   event: StoredEvent,
   known: DecisionInputs,
   given: GivenAnswers,
+  states: Map<string, RootState>,
 ): Promise<Tried> {
   const subject = subjectOf(event);
-  const lookups = answersFor(ruleSet, subject, known, given);
-  const inputs = { ...known, lookups };
-  const { verdicts, deliveries } = await decide(ruleSet, subject, inputs);
+  const { state, situation } = situationOf(ruleSet, event, subject, states);
+  const withState = { ...known, state: known.state ?? state };
+  const lookups = answersFor(ruleSet, subject, withState, given);
+  const inputs = { ...withState, lookups };
+  const { verdicts, deliveries, matches, ladders } = await decide(ruleSet, subject, inputs, situation);
   const told = new Map(verdicts.map((one) => [one.rule, one]));
   const listening = ruleSet.rules.filter((rule) => rule.listensTo(event.eventType));
   const all: Verdict[] = [];
@@ -128,6 +171,39 @@ async function tryOne(
     verdicts: all,
     deliveries: deliveries.map(rendered),
     lookups,
+    state: inputs.state,
+    digests: matches.flatMap(({ rule, items }) => items.map(({ action }) => ({ rule: rule.name, action }))),
+    timers: ladders.flatMap((change) =>
+      change.kind === 'arm'
+        ? {
+            rule: change.rule,
+            subject: change.subject,
+            step: change.next.step.name,
+            dueAt: new Date(change.next.dueAt).toISOString(),
+          }
+        : [],
+    ),
+  };
+}
+
+/** Where an event stands among those that were tried before it, which it is added to. */
+function situationOf(
+  { catalogue }: RuleSet,
+  event: StoredEvent,
+  { facts }: Subject,
+  states: Map<string, RootState>,
+): { readonly state: Readonly<Record<string, unknown>>; readonly situation: Situation | undefined } {
+  const { rootEntity, eventType, eventId } = event;
+  if (rootEntity === null) return { state: { 'event.late': false }, situation: undefined };
+  const place = placeOf(catalogue, eventType, facts);
+  const orderTime = event.createTime?.getTime() ?? event.receivedAt.getTime();
+  const at = { orderTime, statusRank: catalogue.statusRankOf(eventType, facts), eventId };
+  const id = event.id === '' ? eventId : event.id;
+  const { after, late } = observe(states.get(rootEntity) ?? NO_STATE, { id, eventType, ...at, place });
+  states.set(rootEntity, after);
+  return {
+    state: stateFacts(after, place, at, orderTime, late),
+    situation: { id, place, late, orderTime, state: after, ladders: [] },
   };
 }
 
@@ -159,7 +235,7 @@ const MARKS = {
 } as const;
 
 function textOf(
-  { eventId, eventType, verdicts, deliveries, lookups }: Tried,
+  { eventId, eventType, verdicts, deliveries, lookups, digests, timers }: Tried,
   { catalogue }: RuleSet,
 ): string {
   const label = catalogue.find(eventType)?.label;
@@ -181,6 +257,12 @@ function textOf(
         : pc.dim(`  look-up 查询 ${name}: ${shortened(printable(JSON.stringify(answer.value)))}`),
     );
   }
+  for (const { rule, action } of digests)
+    lines.push(`  → ${pc.bold(`${rule} / ${action}`)}: would be gathered into a digest 汇总`);
+  for (const { rule, subject, step, dueAt } of timers)
+    lines.push(
+      `  ◷ ${pc.bold(rule)}: would begin to escalate for 将开始升级 ${printable(subject)}: ${printable(step)} at ${dueAt}`,
+    );
   for (const one of deliveries) {
     const outcome =
       one.state === 'dead' ? pc.red(`dead, ${String(one.code)}: ${String(one.reason)}`) : 'would be sent';

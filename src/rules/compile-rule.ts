@@ -67,7 +67,7 @@ export function compileRule(document: CheckedRule, parts: RuleParts): Rule {
     conditions: new CompiledConditions(tree, places),
     confirmation: new Confirmation(document.conditions, named, timeFormatOf),
     actions: actions(document.actions),
-    lookups: lookups.size === 0 ? null : lookupsOf(document, tree, timing.escalation?.cancelOn?.tree),
+    lookups: lookups.size === 0 ? null : lookupsOf(document, tree),
     listensTo: (eventType) => listens(document, eventType),
   };
 }
@@ -90,7 +90,6 @@ function listens({ schedule, trigger }: CheckedRule, eventType: string): boolean
 function lookupsOf(
   { actions, digest, throttle, escalate }: CheckedRule,
   tree: ConditionNode,
-  cancelOn: ConditionNode | undefined,
 ): RuleLookups | null {
   const templates = new Set(lookupsIn([actions, digest?.item]));
   for (const key of [digest?.key, throttle?.key]) {
@@ -101,7 +100,6 @@ function lookupsOf(
     conditions: lookupsRead(tree),
     templates,
     steps: lookupsIn(escalate?.steps),
-    cancelOn: cancelOn ? lookupsRead(cancelOn) : new Set(),
   };
   return Object.values(all).some(({ size }: ReadonlySet<string>) => size > 0) ? all : null;
 }

@@ -51,8 +51,6 @@ export interface RuleLookups {
   readonly templates: ReadonlySet<string>;
   /** Of the actions of its steps: needed when one is due. */
   readonly steps: ReadonlySet<string>;
-  /** Of what cancels its ladders. */
-  readonly cancelOn: ReadonlySet<string>;
 }
 
 /** How many rules listen to an event type, and which of them do not apply always. */

@@ -311,11 +311,10 @@ describe('the look-ups of a rule', () => {
       await named({
         escalate: {
           per: 'task',
-          cancelOn: { any: [status] },
           steps: [{ after: '1h', actions: [mail('{{ lookup.user.name }}')] }],
         },
       }),
-    ).toEqual({ steps: ['user'], cancelOn: ['process'] });
+    ).toEqual({ steps: ['user'] });
     expect(await named({ throttle: { max: 1, per: '1h', key: 'lookup.user.name' } })).toEqual({
       templates: ['user'],
     });
