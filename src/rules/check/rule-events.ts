@@ -1,7 +1,7 @@
 import type { Catalogue, CatalogueEntry, FieldDefinition } from '../../events/catalogue.js';
 import { ENVELOPE_FIELDS } from '../../events/catalogue.js';
 import { SCHEDULE_TYPE } from '../rule-timing.js';
-import { fieldOfFact, stateFieldOf } from '../state/fact-fields.js';
+import { fieldOfFact, STATUS_FACTS, stateFieldOf } from '../state/fact-fields.js';
 import { isStateFact } from '../state/fact-names.js';
 import { mayBeLast, rootOf } from '../state/levels.js';
 import type { Level } from '../state/root-state.js';
@@ -85,6 +85,8 @@ export class RuleEvents {
   /** What a fact may be: the field of each known event type that has it. Empty: nothing is known of it. */
   fieldsOf(fact: string): readonly FieldDefinition[] {
     if (isEnvelopeFact(fact)) return ENVELOPE_FIELDS[fact] ? [ENVELOPE_FIELDS[fact]] : [];
+    // Of event types that nobody knows, a status may be a number or a text.
+    if (this.entries.length === 0 && STATUS_FACTS.includes(fact) && fact !== 'task.transition') return [];
     const entries = isStateFact(fact) && this.entries.length === 0 ? [null] : this.entries;
     return entries.flatMap((entry) => this.fieldIn(entry, fact) ?? []);
   }

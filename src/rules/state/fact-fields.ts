@@ -80,7 +80,8 @@ const FIELDS = {
   },
 } as const satisfies Readonly<Record<string, FieldDefinition>>;
 
-const TELL_STATUS = ['task.previousStatus', 'task.transition', 'process.status'];
+/** Facts that are a status, or made of two, of whatever type the status of the event type is. */
+export const STATUS_FACTS: readonly string[] = ['task.previousStatus', 'task.transition', 'process.status'];
 
 /** The names of all facts of the state and of the clock. */
 export const STATE_FACTS: readonly string[] = Object.keys(FIELDS);
@@ -105,7 +106,7 @@ export function stateFieldOf(
   const statuses = tellers.flatMap(({ status, fields }) => (status ? (fields[status.field] ?? []) : []));
   // Of a task whose status nobody tells nothing is known.
   if (statuses.length === 0) return null;
-  if (!TELL_STATUS.includes(fact)) return known;
+  if (!STATUS_FACTS.includes(fact)) return known;
   const personal = statuses.some((status) => status.personal) ? { personal: true } : {};
   return { ...known, ...personal, ...(fact === 'task.transition' ? {} : merged(statuses)) };
 }

@@ -1,6 +1,7 @@
 // What the catalogue makes of the facts of the state. Pure.
 import { describe, expect, it } from '@jest/globals';
 import { Catalogue, type CatalogueEntry, loadBuiltInCatalogue } from '../../../src/events/catalogue.js';
+import { compileRuleSet } from '../../../src/rules/rule-compiler.js';
 import { fieldOfFact, STATE_FACTS, stateFieldOf } from '../../../src/rules/state/fact-fields.js';
 import { isStateFact } from '../../../src/rules/state/fact-names.js';
 import { stateFacts } from '../../../src/rules/state/state-facts.js';
@@ -121,4 +122,17 @@ describe('the facts of the state', () => {
     expect(field('order.seen', 'task.age')).toBeNull();
     expect(stateFieldOf(new Catalogue([]), null, 'process.status')).toBeNull();
   });
+});
+
+it('a status of an event type that nobody knows may be a number or a text', async () => {
+  for (const value of [1, 'PENDING']) {
+    const rule = {
+      name: 'a',
+      trigger: 'orders.changed',
+      conditions: { all: [{ fact: 'task.previousStatus', operator: 'equal', value }] },
+      actions: [{ type: 'http', name: 'tell', url: 'https://a.example/' }],
+    };
+    const { findings } = await compileRuleSet(new Map([['a.rule.json', JSON.stringify(rule)]]), catalogue);
+    expect(findings.filter(({ severity }) => severity !== 'info')).toEqual([]);
+  }
 });
