@@ -75,7 +75,8 @@ export class LadderBook {
   ): void {
     const { rule, per, subject, baseTime, holder, next, plan } = change;
     const ladder: NewLadder = {
-      id: uuidv7({ msecs: now }),
+      // The sequence keeps the ids in the order in which they were armed.
+      id: uuidv7({ msecs: now, seq: this.armed.size }),
       rule,
       per,
       subject,

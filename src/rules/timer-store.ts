@@ -139,7 +139,13 @@ export class TimerStore {
    * Due ladders of lanes that are locked, the earliest due first. Not those whose root entity has events that are still
    * to be decided: one of them may cancel the ladder.
    */
-  async due(tx: EntityManager, lanes: readonly number[], now: number, limit: number): Promise<DueLadder[]> {
+  async due(
+    tx: EntityManager,
+    lanes: readonly number[],
+    now: number,
+    limit: number,
+    only: readonly string[] | null = null,
+  ): Promise<DueLadder[]> {
     return await tx.query<DueLadder[]>(
       `with undecided as materialized (
          select distinct e.root_entity as entity from event_keys k join events e on e.id = k.id
@@ -147,10 +153,18 @@ export class TimerStore {
          union select distinct entity from lookups where entity is not null)
        select ${COLUMNS}, lane, (extract(epoch from due_at) * 1000)::float8 as "dueAt", step, plan, answers
          from timers t
-        where lane = any($1::smallint[]) and state = 'armed' and due_at <= $2
+        where lane = any($1::smallint[]) and state = 'armed' and due_at <= $2 and ($4::uuid[] is null or id = any($4::uuid[]))
           and not exists (select 1 from undecided u where u.entity = t.entity)
         order by due_at, id limit $3`,
-      [lanes, new Date(now), limit],
+      [lanes, new Date(now), limit, only],
+    );
+  }
+
+  /** Ends a ladder that cannot be decided, so that it holds up no other. `now` in ms. */
+  async fail(tx: EntityManager, id: string, reason: string, now: number): Promise<void> {
+    await tx.query(
+      `update timers set state = 'cancelled', code = 'FAILED', reason = $2, updated_at = $3 where id = $1 and state = 'armed'`,
+      [id, reason.replaceAll('\u0000', ''), new Date(now)],
     );
   }
 

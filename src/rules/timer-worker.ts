@@ -5,7 +5,8 @@ import { type Log, messageOf } from '../config/log.js';
 import type { Metrics } from '../config/metrics.js';
 import type { Partitions } from '../database/partitions.js';
 import type { EventStore } from '../events/event-store.js';
-import { lockLanes } from '../queue/lanes.js';
+import { isDataError } from '../database/database.errors.js';
+import { lockLanes, waitForLanes } from '../queue/lanes.js';
 import type { Wakeup } from '../queue/wakeup.js';
 import { WorkerLoop } from '../queue/worker-loop.js';
 import { admit, withSuppressions } from './admission.js';
@@ -78,24 +79,53 @@ export class TimerWorker {
     while ((await this.attempt()) > 0);
   }
 
-  /** One transaction of due ladders. Answers how many were settled. */
-  private async attempt(): Promise<number> {
+  /**
+   * One transaction over what is due, or over the given ladders only. Answers how many were settled. A ladder whose
+   * outcome the database refuses is found by halving, and ends.
+   */
+  private async attempt(only: readonly DueLadder[] | null = null): Promise<number> {
     const now = this.options.clock.now();
     const ruleSet = await this.stores.ruleSets.current();
     if (!ruleSet) return 0;
     await this.stores.partitions.ensure(now);
-    const decided = await this.dataSource.transaction(async (tx) => {
-      const due = this.stores.timers.dueBy(now);
-      const lanes = await lockLanes(tx, 'timers', due, LANES_AT_ONCE);
-      if (lanes.length === 0) return [];
-      // Another set may have been activated since this one was read: whoever did so expects it to decide.
-      if (!(await this.stores.ruleSets.isLive(ruleSet, tx))) return null;
-      const ladders = await this.stores.timers.due(tx, lanes, now, BATCH);
-      return await this.decideAll(tx, ladders, ruleSet, now);
-    });
-    if (decided === null) return await this.attempt();
-    if (decided.length > 0) this.tell(decided, now);
-    return decided.length;
+    let taken: readonly DueLadder[] = [];
+    try {
+      const decided = await this.dataSource.transaction(async (tx) => {
+        const lanes = await this.lock(tx, only, now);
+        if (lanes.length === 0) return [];
+        // Another set may have been activated since this one was read: whoever did so expects it to decide.
+        if (!(await this.stores.ruleSets.isLive(ruleSet, tx))) return null;
+        const ids = only?.map(({ id }) => id) ?? null;
+        taken = await this.stores.timers.due(tx, lanes, now, BATCH, ids);
+        return await this.decideAll(tx, taken, ruleSet, now);
+      });
+      if (decided === null) return await this.attempt(only);
+      if (decided.length > 0) this.tell(decided, now);
+      return decided.length;
+    } catch (error) {
+      const [first] = taken;
+      if (!isDataError(error) || !first) throw error;
+      if (taken.length === 1) {
+        await this.stores.timers.fail(this.dataSource.manager, first.id, messageOf(error), now);
+        this.options.log.error(
+          { event: 'timer.failed', timer: first.id, rule: first.rule },
+          messageOf(error),
+        );
+        return 1;
+      }
+      const middle = taken.length >> 1;
+      await this.attempt(taken.slice(0, middle));
+      await this.attempt(taken.slice(middle));
+      return taken.length;
+    }
+  }
+
+  /** Locks the lanes of the given ladders, or those of lanes with something due that nobody works on. */
+  private async lock(tx: EntityManager, only: readonly DueLadder[] | null, now: number): Promise<number[]> {
+    if (!only) return await lockLanes(tx, 'timers', this.stores.timers.dueBy(now), LANES_AT_ONCE);
+    const lanes = [...new Set(only.map(({ lane }) => lane))];
+    await waitForLanes(tx, lanes);
+    return lanes;
   }
 
   private async decideAll(

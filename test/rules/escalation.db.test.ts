@@ -271,6 +271,21 @@ describe('an escalation', () => {
     });
   });
 
+  it('ends alone when the database refuses what comes of it, and the others are sent', async () => {
+    await room.activate([ladder()]);
+    for (const n of [1, 2, 3, 4, 5])
+      await room.approver({ status: 1, approver_id: String(n), process_id: String(n) });
+    await room.settle();
+    // What a step sends must have an action key of its own; here another has the id of its evaluation already.
+    await dataSource.query(
+      `insert into evaluations (event_id, occasion, decided_at, rule_set, verdicts, inputs)
+       select event_id, 'step:nag:24h', now(), '', '[]', '{}' from timers where subject = 'task:3'`,
+    );
+    await after(24 * HOUR);
+    expect(await sent()).toEqual(['24h nag', '24h nag', '24h nag', '24h nag']);
+    expect((await timers()).filter(([state]) => state === 'cancelled')).toEqual([['cancelled', 'FAILED']]);
+  });
+
   it('is an error, not a guess, when working time is counted and there is no calendar', async () => {
     await room.activate([ladder({ steps: [{ after: '24 work hours', actions: [ACTION] }] })]);
     const id = await room.approver({ status: 1 });
