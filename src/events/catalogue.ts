@@ -148,14 +148,15 @@ export function entityIdOf(
   for (const field of entityFields(entry, kind)) {
     const value = valueOf(field);
     const id = typeof value === 'number' ? String(value) : value;
-    if (typeof id === 'string' && isId(id)) return id;
+    // As the database keeps it: a lone surrogate is no character.
+    if (typeof id === 'string' && isId(id)) return id.toWellFormed();
   }
   return null;
 }
 
 /** What the database can keep as it is, and an index can hold. */
 function isId(text: string): boolean {
-  return text !== '' && text.length <= 200 && text.isWellFormed() && !text.includes('\u0000');
+  return text !== '' && text.length <= 200 && !text.includes('\u0000');
 }
 
 /**

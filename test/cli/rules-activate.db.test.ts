@@ -32,7 +32,7 @@ describe('aftersign rules activate', () => {
     const { code, stdout } = await run(hash.slice(0, 8), '--json');
     expect({ code, printed: JSON.parse(stdout) as unknown }).toEqual({
       code: 0,
-      printed: { hash, number: 2 },
+      printed: { hash, number: 2, cancelledTimers: {} },
     });
     expect((await run(hash)).stdout).toBe(`Rule set ${hash.slice(0, 12)} is live (activation 3).\n`);
   });
