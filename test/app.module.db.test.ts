@@ -84,7 +84,7 @@ describe('the service', () => {
     const second = await start({ RULES_DIR: folder });
     expect(await (await fetch(`${second.url}/health/ready`)).json()).toMatchObject({
       ready: true,
-      ruleSet: { hash: ruleSet.hash, rules: 2, findings: 1 },
+      ruleSet: { hash: ruleSet.hash, rules: 7, findings: 1 },
     });
     const refused = second.log.lines.filter(({ fields }) => fields['event'] === 'rules.refused');
     expect(refused).toEqual([

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import type { DataSource, EntityManager } from 'typeorm';
+import { binaryArray } from '../database/array-parameters.js';
+import { prepared } from '../database/prepared.js';
 import type { Wakeup } from '../queue/wakeup.js';
 import type { ActionKind, RenderedRequest } from './action.js';
 
@@ -112,7 +114,9 @@ export class DeliveryStore {
       // The sequence keeps the ids in the order of the decision, which is that of the rules' priorities.
       .map((one, seq) => ({ ...one, id: uuidv7({ msecs: now, seq }), key: actionKeyOf(one.delivery) }))
       .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
-    const inserted = await tx.query<{ id: string }[]>(
+    const inserted = await prepared<{ id: string }>(
+      tx,
+      'accept-keys',
       `insert into action_keys (key, id, state, deferred_for, due_at, code, reason, updated_at, rule, action, target)
        select key, id, state, case state when 'deferred' then 'quiet-hours' end, due_at, code, reason, $6, rule, action, target
          from unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $7::text[], $8::text[], $9::text[],
@@ -134,7 +138,9 @@ export class DeliveryStore {
     const ids = new Set(inserted.map(({ id }) => id));
     const fresh = rows.filter((row) => ids.has(row.id));
     if (fresh.length === 0) return new Set();
-    await tx.query(
+    await prepared(
+      tx,
+      'accept-deliveries',
       `insert into deliveries (id, action_key, event_id, occasion, rule, action, kind, target, entity, cause, generation, created_at, request)
        select id, action_key, event_id, occasion, rule, action, kind, target, entity, cause, generation, $13, request::json
          from unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
@@ -152,7 +158,11 @@ export class DeliveryStore {
         fresh.map((row) => row.delivery.entity),
         fresh.map((row) => row.delivery.cause),
         fresh.map((row) => row.delivery.generation),
-        fresh.map((row) => JSON.stringify(row.delivery.request)),
+        // The driver would quote every quotation mark of the JSON.
+        binaryArray(
+          'text',
+          fresh.map((row) => JSON.stringify(row.delivery.request)),
+        ),
         at,
       ],
     );

@@ -247,7 +247,7 @@ class Admitter {
  * written.
  */
 export function withSuppressions(
-  { hash, readsState }: Pick<RuleSet, 'hash' | 'readsState'>,
+  { hash, stateReads }: Pick<RuleSet, 'hash' | 'stateReads'>,
   evaluations: readonly BatchEvaluation[],
   { suppressions }: Pick<Admission, 'suppressions'>,
   again: readonly AdmittedDelivery[],
@@ -264,21 +264,21 @@ export function withSuppressions(
     note(eventId, occasion, { rule: delivery.rule, action: delivery.action, cause: 'already-sent' });
   return evaluations.map(({ eventId, occasion, verdicts, inputs }) => {
     const suppressed = causes.get(`${eventId} ${occasion}`) ?? [];
-    const read = readsState || suppressed.some(({ cause }) => cause === 'silence');
+    const silenced = suppressed.some(({ cause }) => cause === 'silence');
     return {
       eventId,
       occasion,
       ruleSet: hash,
       verdicts: [...verdicts, ...suppressed],
-      inputs: read ? inputs : withoutState(inputs),
+      inputs: silenced ? inputs : withState(inputs, stateReads),
     };
   });
 }
 
-function withoutState(inputs: DecisionInputs): DecisionInputs {
-  const kept = { ...inputs };
-  delete kept.state;
-  return kept;
+/** Of the facts of the state those that somebody reads. */
+function withState({ state = {}, ...inputs }: DecisionInputs, reads: ReadonlySet<string>): DecisionInputs {
+  const read = Object.entries(state).filter(([name]) => reads.has(name));
+  return read.length === 0 ? inputs : { ...inputs, state: Object.fromEntries(read) };
 }
 
 /** A text that is the same for all firings of which a rule with `oncePer` may send one; null: it has none. */

@@ -14,7 +14,7 @@ import { fieldWithin } from './known-field.js';
 import { lookupPlaceOf } from './lookup-name.js';
 import type { Rule, RuleLookups } from './rule-set.js';
 import { fieldOfFact } from './state/fact-fields.js';
-import { stateFieldOf } from './state/fact-fields.js';
+import { STATE_FACTS, stateFieldOf } from './state/fact-fields.js';
 import { isStateFact } from './state/fact-names.js';
 import { SCHEDULE_TYPE } from './rule-timing.js';
 import { RuleSetError } from './rules.errors.js';
@@ -51,8 +51,7 @@ export function compileRule(document: CheckedRule, parts: RuleParts): Rule {
   return {
     ...timing,
     readsClock: trees.some((one) => factsOf(one).some(({ fact }) => fact.startsWith('now.'))),
-    readsState:
-      trees.some((one) => factsOf(one).some(({ fact }) => isStateFact(fact))) || textsReadState(document),
+    stateReads: stateReads(document, trees.flatMap(factsOf)),
     name: document.name,
     description: document.description ?? null,
     owner: document.owner ?? null,
@@ -72,13 +71,19 @@ export function compileRule(document: CheckedRule, parts: RuleParts): Rule {
   };
 }
 
-/** Whether a template reads the state, or a key may, or the items of a digest. */
-function textsReadState({ actions, escalate, digest, throttle }: CheckedRule): boolean {
-  return (
-    digest !== undefined ||
-    (throttle?.key !== undefined && isStateFact(throttle.key)) ||
-    pathsIn([actions, escalate?.steps]).some(([root = '']) => isStateFact(`${root}.`))
-  );
+/** The facts of the state that conditions, keys and templates read; of what a digest gathers, all may be read. */
+function stateReads(
+  { actions, escalate, digest, throttle }: CheckedRule,
+  places: readonly FactPlace[],
+): ReadonlySet<string> {
+  if (digest !== undefined) return new Set(STATE_FACTS);
+  const written = pathsIn([actions, escalate?.steps]).map(([root = '', name = '']) => `${root}.${name}`);
+  const read = [
+    ...places.map(({ fact }) => fact),
+    ...written,
+    ...(throttle?.key === undefined ? [] : [throttle.key]),
+  ];
+  return new Set(read.filter(isStateFact));
 }
 
 /** A turn of a schedule is the business of its rule alone, whatever patterns others have. */

@@ -49,7 +49,7 @@ export interface TimingTools {
 export function compileTiming(
   document: RuleDocument,
   tools: TimingTools,
-): Omit<RuleTiming, 'readsClock' | 'readsState'> {
+): Omit<RuleTiming, 'readsClock' | 'stateReads'> {
   const { throttle, digest, quietHours, schedule, escalate } = document;
   const shared = placeOf(document);
   return {

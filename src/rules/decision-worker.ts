@@ -32,7 +32,8 @@ import {
 } from './lookup-store.js';
 import type { RuleSet } from './rule-set.js';
 import type { RuleSetStore } from './rule-set-store.js';
-import { readEvents, type ReadSubject, tasksWanted } from './read-events.js';
+import { readEvents, type ReadSubject } from './read-events.js';
+import { readStanding } from './standing-rows.js';
 import type { StateStore } from './state-store.js';
 import { subjectOf } from './subject.js';
 import { TIMER_QUEUE, type TimerStore } from './timer-store.js';
@@ -254,14 +255,12 @@ export class DecisionWorker {
     const events = new Map((await this.stores.events.findMany(ids, tx)).map((event) => [event.id, event]));
     const read = readEvents([...events.values()], ruleSet);
     const waits = await this.stores.lookups.about(tx, ids, [...read.ladders.keys()]);
-    const book = await this.stores.timers.book(tx, read.ladders);
-    const unsettled = ruleSet.readsState ? await this.stores.unsettled.open(tx, read.scopes, inputs.now) : [];
-    const wanted = tasksWanted(read, book, unsettled);
+    const { states, book, unsettled } = await readStanding(tx, this.stores.states, read, inputs.now);
     const batch = new DecisionBatch(
       ruleSet,
       inputs,
       {
-        states: await this.stores.states.load(tx, wanted),
+        states,
         book,
         unsettled,
         recall: (older) => this.recall(tx, older),

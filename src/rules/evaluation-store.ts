@@ -1,4 +1,6 @@
 import type { DataSource, EntityManager } from 'typeorm';
+import { binaryArray } from '../database/array-parameters.js';
+import { prepared } from '../database/prepared.js';
 import type { DecisionInputs, Verdict } from './decide.js';
 import type { SuppressionCause } from './firing.js';
 
@@ -30,7 +32,9 @@ export class EvaluationStore {
 
   async record(tx: EntityManager, evaluations: readonly Evaluation[], now: number): Promise<void> {
     if (evaluations.length === 0) return;
-    await tx.query(
+    await prepared(
+      tx,
+      'record-evaluations',
       `insert into evaluations (event_id, occasion, decided_at, rule_set, verdicts, inputs, matched, unknown, errors)
        select event_id, occasion, $6, rule_set, verdicts::json, inputs::json, matched, unknown, errors
          from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $7::int[], $8::int[], $9::int[])
@@ -39,8 +43,15 @@ export class EvaluationStore {
         evaluations.map((one) => one.eventId),
         evaluations.map((one) => one.occasion),
         evaluations.map((one) => one.ruleSet),
-        evaluations.map((one) => JSON.stringify(one.verdicts)),
-        evaluations.map((one) => JSON.stringify(one.inputs)),
+        // The driver would quote every quotation mark of the JSON.
+        binaryArray(
+          'text',
+          evaluations.map((one) => JSON.stringify(one.verdicts)),
+        ),
+        binaryArray(
+          'text',
+          evaluations.map((one) => JSON.stringify(one.inputs)),
+        ),
         new Date(now),
         evaluations.map((one) => count(one, 'matched')),
         evaluations.map((one) => count(one, 'unknown')),

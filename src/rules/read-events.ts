@@ -46,18 +46,28 @@ export function readEvents(events: readonly StoredEvent[], { catalogue }: RuleSe
   return { subjects, tasks, ladders, scopes };
 }
 
-/** The tasks that have to be read: those of the events, of ladders that an event of their node may end, of open verdicts. */
+/**
+ * Root entities of which more tasks have to be read than the events name, with all that are wanted of them: those of
+ * ladders that an event of their node may end, and of open verdicts.
+ */
 export function tasksWanted(
   { tasks }: ReadEvents,
   book: LadderBook,
   unsettled: readonly Unsettled[],
 ): ReadonlyMap<string, ReadonlySet<string>> {
-  for (const [entity, wanted] of tasks)
+  const more = new Map<string, ReadonlySet<string>>();
+  const want = (entity: string, task: string): void => {
+    const wanted = tasks.get(entity);
+    if (!wanted || wanted.has(task)) return;
+    wanted.add(task);
+    more.set(entity, wanted);
+  };
+  for (const entity of tasks.keys())
     for (const { per, subject } of book.of(entity))
-      if (per === 'task') wanted.add(subject.slice('task:'.length));
+      if (per === 'task') want(entity, subject.slice('task:'.length));
   for (const { entity, situation } of unsettled)
-    if (situation.place.task !== null) tasks.get(entity)?.add(situation.place.task);
-  return tasks;
+    if (situation.place.task !== null) want(entity, situation.place.task);
+  return more;
 }
 
 function add(

@@ -67,8 +67,8 @@ export interface Listeners {
 export class RuleSet {
   private readonly listeners = new Map<string, Listeners>();
   private readonly byName: ReadonlyMap<string, Rule>;
-  /** Whether a rule reads facts of the state: else none are computed and recorded. */
-  readonly readsState: boolean;
+  /** Names of the facts of the state that rules read: only those are recorded. */
+  readonly stateReads: ReadonlySet<string>;
 
   constructor(
     /** Content hash over the files and the catalogue: the version that evaluations name. */
@@ -87,7 +87,7 @@ export class RuleSet {
     readonly calendars: ReadonlyMap<string, WorkCalendar> = new Map(),
   ) {
     this.byName = new Map(rules.map((rule) => [rule.name, rule]));
-    this.readsState = rules.some(({ readsState }) => readsState);
+    this.stateReads = new Set(rules.flatMap(({ stateReads }) => [...stateReads]));
   }
 
   ruleOf(name: string): Rule | undefined {

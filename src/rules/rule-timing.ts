@@ -20,8 +20,8 @@ export interface RuleTiming {
   readonly timezone: string | null;
   /** Whether its conditions or templates read facts of the clock (`now.date` and the like; not `{{ now }}`). */
   readonly readsClock: boolean;
-  /** Whether its conditions, keys or templates read facts of the state. */
-  readonly readsState: boolean;
+  /** Names of the facts of the state that its conditions, keys or templates read. */
+  readonly stateReads: ReadonlySet<string>;
 }
 
 export interface Throttle {

@@ -1,4 +1,6 @@
 import type { DataSource, EntityManager } from 'typeorm';
+import { binaryArray } from '../database/array-parameters.js';
+import { prepared } from '../database/prepared.js';
 import { hasEnded, phaseOf } from './state/phases.js';
 import { type EntityState, NO_STATE, type RootState } from './state/root-state.js';
 
@@ -71,7 +73,9 @@ export class StateStore {
         return one ? { entity, task, one } : [];
       }),
     );
-    await tx.query(
+    await prepared(
+      tx,
+      'save-states',
       `with tasks as (
          insert into entity_tasks (entity, task, state, open)
          select entity, task, state::json, open
@@ -83,13 +87,13 @@ export class StateStore {
        on conflict (entity) do update set state = excluded.state, updated_at = excluded.updated_at,
               ended_at = case when excluded.ended_at is not null then coalesce(entity_states.ended_at, excluded.ended_at) end`,
       [
-        roots.map(([entity]) => entity),
-        roots.map(([, { process, nodes, tally }]) => JSON.stringify({ process, nodes, tally })),
+        texts(roots.map(([entity]) => entity)),
+        texts(roots.map(([, { process, nodes, tally }]) => JSON.stringify({ process, nodes, tally }))),
         roots.map(([, state]) => hasEnded(state)),
         new Date(now),
-        tasks.map(({ entity }) => entity),
-        tasks.map(({ task }) => task),
-        tasks.map(({ one }) => JSON.stringify(one)),
+        texts(tasks.map(({ entity }) => entity)),
+        texts(tasks.map(({ task }) => task)),
+        texts(tasks.map(({ one }) => JSON.stringify(one))),
         tasks.map(({ one }) => phaseOf(one) === 'open'),
       ],
     );
@@ -147,6 +151,9 @@ export class StateStore {
     });
   }
 }
+
+/** The driver would quote every quotation mark of the JSON. */
+const texts = (values: readonly string[]): Buffer => binaryArray('text', values);
 
 export function stateOf(states: ReadonlyMap<string, RootState>, entity: string): RootState {
   return states.get(entity) ?? NO_STATE;

@@ -1,4 +1,5 @@
 import type { EntityManager } from 'typeorm';
+import { prepared } from '../database/prepared.js';
 import { type CancelCause, type Ladder, subjectAt } from './ladder.js';
 import { LadderBook } from './ladder-book.js';
 import type { LookupAnswers } from './lookup-document.js';
@@ -17,9 +18,6 @@ export const STEP = 'step:';
 export function stepOccasion(rule: string, step: string): string {
   return `${STEP}${rule}:${step}`;
 }
-
-/** Of root entities whose events are decided: the subjects whose ladders they may change. */
-export type WantedLadders = ReadonlyMap<string, ReadonlySet<string> | 'all'>;
 
 /** Whose ladders an event may change: its own; an event of a node or process says something of all in it. */
 export function laddersTouchedBy(place: EventPlace): readonly string[] | 'all' {
@@ -59,36 +57,22 @@ export interface LadderOutcome {
   readonly code: CancelCause | null;
 }
 
-const STANDING = `('armed', 'asking', 'fetching', 'finished')`;
+/** States of ladders that stand. */
+export const STANDING = `('armed', 'asking', 'fetching', 'finished')`;
 
-const COLUMNS = `id, rule, per, subject, entity, state, event_id as "eventId", cause,
+/** Of a `Ladder`. */
+export const LADDER_COLUMNS = `id, rule, per, subject, entity, state, event_id as "eventId", cause,
   (extract(epoch from base_time) * 1000)::float8 as "baseTime", holders, sent`;
 
 /** Ladders: armed and cancelled by the decisions about events, and sent step by step when they are due. */
 export class TimerStore {
-  /** The ladders that stand and that some events may change. The lanes must be locked. */
-  async book(tx: EntityManager, wanted: WantedLadders): Promise<LadderBook> {
-    const pairs = [...wanted].flatMap(([entity, subjects]): [string, string | null][] =>
-      subjects === 'all' ? [[entity, null]] : [...subjects].map((subject) => [entity, subject]),
-    );
-    if (pairs.length === 0) return new LadderBook([]);
-    return new LadderBook(
-      await tx.query<Ladder[]>(
-        // Each ladder once: no entity is wanted as a whole and by subjects too.
-        `select ${COLUMNS.replaceAll('entity', 't.entity').replaceAll('subject', 't.subject')}
-           from unnest($1::text[], $2::text[]) as w (entity, subject)
-           join timers t on t.entity = w.entity and (w.subject is null or w.subject = t.subject)
-          where t.state in ${STANDING} order by t.id`,
-        [pairs.map(([entity]) => entity), pairs.map(([, subject]) => subject)],
-      ),
-    );
-  }
-
   /** Writes what a book has noted. `now` in ms. */
   async write(tx: EntityManager, { inserts, updates }: LadderBook, now: number): Promise<void> {
     const at = new Date(now);
     if (inserts.length > 0) {
-      await tx.query(
+      await prepared(
+        tx,
+        'arm-ladders',
         `insert into timers (id, rule, per, subject, entity, lane, state, event_id, cause, base_time, holders, step, due_at,
                              plan, code, created_at, updated_at)
          select id, rule, per, subject, entity, lane, case when code is null then 'armed' else 'cancelled' end, event_id, cause,
@@ -151,7 +135,7 @@ export class TimerStore {
          select distinct e.root_entity as entity from event_keys k join events e on e.id = k.id
           where k.state = 'undecided' and k.lane = any($1::smallint[]) and e.root_entity is not null
          union select distinct entity from lookups where entity is not null)
-       select ${COLUMNS}, lane, (extract(epoch from due_at) * 1000)::float8 as "dueAt", step, plan, answers
+       select ${LADDER_COLUMNS}, lane, (extract(epoch from due_at) * 1000)::float8 as "dueAt", step, plan, answers
          from timers t
         where lane = any($1::smallint[]) and state = 'armed' and due_at <= $2 and ($4::uuid[] is null or id = any($4::uuid[]))
           and not exists (select 1 from undecided u where u.entity = t.entity)
@@ -194,7 +178,7 @@ export class TimerStore {
   /** Ladders for whose next step somebody is to be asked, as a worker has claimed them. */
   async asked(tx: EntityManager, ids: readonly string[]): Promise<DueLadder[]> {
     return await tx.query<DueLadder[]>(
-      `select ${COLUMNS}, lane, (extract(epoch from due_at) * 1000)::float8 as "dueAt", step, plan, answers
+      `select ${LADDER_COLUMNS}, lane, (extract(epoch from due_at) * 1000)::float8 as "dueAt", step, plan, answers
          from timers where id = any($1::uuid[])`,
       [ids],
     );

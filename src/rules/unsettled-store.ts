@@ -22,8 +22,9 @@ export interface UnsettledSituation {
   readonly late: boolean;
 }
 
-/** Of root entities whose events are decided: whose open verdicts may be settled by them. */
-export type WantedScopes = ReadonlyMap<string, ReadonlySet<string> | 'all'>;
+/** Of an `Unsettled`. */
+export const UNSETTLED_COLUMNS = `event_id as "eventId", rule, entity, missing, situation,
+  (extract(epoch from until) * 1000)::float8 as until`;
 
 /** Whose later events may bring facts that were missing. */
 function scopesOf({ missing, situation: { place } }: Unsettled): string[] {
@@ -44,23 +45,6 @@ export function scopesTouchedBy({ tells, task, node }: EventPlace): readonly str
 
 /** Verdicts "unknown" for which a fact of the state was missing. */
 export class UnsettledStore {
-  /** Those that can still be settled and that some events may settle, the earliest event first. The lanes must be locked. */
-  async open(tx: EntityManager, wanted: WantedScopes, now: number): Promise<Unsettled[]> {
-    const pairs = [...wanted].flatMap(([entity, scopes]): [string, string | null][] =>
-      scopes === 'all' ? [[entity, null]] : [...scopes].map((scope) => [entity, scope]),
-    );
-    if (pairs.length === 0) return [];
-    return await tx.query<Unsettled[]>(
-      // Nearly always there is nothing: each entity is one look into the index.
-      `select distinct on (event_id, rule) event_id as "eventId", rule, u.entity, missing, situation,
-              (extract(epoch from until) * 1000)::float8 as until
-         from unnest($1::text[], $2::text[]) as w (entity, scope)
-         join unsettled u on u.entity = w.entity and (w.scope is null or w.scope = any(u.scopes))
-        where until > $3 order by event_id, rule`,
-      [pairs.map(([entity]) => entity), pairs.map(([, scope]) => scope), new Date(now)],
-    );
-  }
-
   async add(tx: EntityManager, rows: readonly Unsettled[], now: number): Promise<void> {
     if (rows.length === 0) return;
     await tx.query(

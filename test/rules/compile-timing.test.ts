@@ -178,7 +178,7 @@ describe('what a rule says about state and time', () => {
 
   it('says whether conditions, keys or templates read the state', async () => {
     const fact = { fact: 'task.reopened', operator: 'equal', value: true };
-    const reads = async (rule: object): Promise<boolean> => (await ruleOf(rule)).readsState;
+    const reads = async (rule: object): Promise<boolean> => (await ruleOf(rule)).stateReads.size > 0;
     const withBody = (body: string): object => ({ actions: [{ ...ACTION, body }] });
     expect(await reads({})).toBe(false);
     expect(await reads({ conditions: { all: [fact] } })).toBe(true);

@@ -23,7 +23,6 @@ create table entity_tasks (
   open boolean not null,
   primary key (entity, task)
 ) with (fillfactor = 70);
-create index entity_tasks_open on entity_tasks (entity) where open;
 create index entity_states_ended on entity_states (ended_at) where ended_at is not null;
 create index entity_states_open on entity_states (entity) where ended_at is null;
 create index entity_states_updated on entity_states (updated_at);
