@@ -53,16 +53,21 @@ const PER_MINUTE = 10_000;
 const PARTS = values.only.split(',');
 const TYPE = 'corehr.process.approver.updated_v2';
 
+/** One of them has an escalation: a quarter of the tasks. */
+const BIZ_TYPES = ['renewal_record', 'job_change', 'probation', 'offboarding'];
 const ACTION = { type: 'http', name: 'tell', url: 'http://127.0.0.1:9/{{ event.approver_id }}' };
 const equal = (fact, value) => ({ fact, operator: 'equal', value });
-/** One rule that sends, one that escalates, one that does neither: what an installation has of each type. */
+/**
+ * What an installation has: for each kind of document a rule that tells some system when a task is done, one kind with an
+ * escalation, and one rule that reads the state.
+ */
 const RULES = [
-  {
-    name: 'done',
+  ...BIZ_TYPES.map((bizType, n) => ({
+    name: `done-${n}`,
     trigger: TYPE,
-    conditions: { all: [equal('status', 3), equal('biz_type', 'job_change')] },
+    conditions: { all: [equal('status', 3), equal('biz_type', bizType)] },
     actions: [ACTION],
-  },
+  })),
   {
     name: 'nag',
     trigger: TYPE,
@@ -86,9 +91,6 @@ const clock = new SystemClock();
 const silent = () => undefined;
 const rows = [];
 const ratios = {};
-
-/** What comes in: one of them has an escalation, that is a quarter of the tasks. */
-const BIZ_TYPES = ['renewal_record', 'job_change', 'probation', 'offboarding'];
 
 /** An event as the store takes it: the nth task of processes of six is told "to do", or "done". */
 function eventOf(run, n, status, withRoot, bizType = BIZ_TYPES[Math.floor(n / 6) % 4]) {

@@ -242,7 +242,7 @@ export function factsFor(ruleSet: RuleSet, facts: Facts, { lookups, state }: Dec
 /** The facts of an event with those of the state beside them. What the event itself brings under such a name is never one. */
 function withState(facts: Facts, state: Readonly<Record<string, unknown>>): Facts {
   const all = new Map<string, unknown>();
-  for (const [name, value] of facts) if (!isStateFact(name)) all.set(name, value);
+  for (const [name, value] of facts) if (!name.includes('.') || !isStateFact(name)) all.set(name, value);
   for (const name of Object.keys(state)) all.set(name, state[name]);
   return all;
 }

@@ -1,5 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import { actionKeyOf, type DeliveryStore } from '../action/delivery-store.js';
+import { preparedLookup } from '../database/prepared.js';
 import {
   type Admission,
   type AdmittedDelivery,
@@ -95,7 +96,9 @@ export class GateStore {
   private async sent(tx: EntityManager, firings: readonly Firing[]): Promise<ReadonlySet<string>> {
     const keys = firings.flatMap(({ deliveries }) => deliveries.map(actionKeyOf));
     const itemKeys = firings.flatMap((one) => one.items.map(({ action }) => itemKeyOf(one, action)));
-    const rows = await tx.query<{ key: string }[]>(
+    const rows = await preparedLookup<{ key: string }>(
+      tx,
+      itemKeys.length === 0 ? 'keys-sent' : 'keys-and-items-sent',
       itemKeys.length === 0
         ? 'select key from action_keys where key = any($1::text[])'
         : `select key from action_keys where key = any($1::text[])

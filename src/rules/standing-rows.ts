@@ -1,4 +1,5 @@
 import type { EntityManager } from 'typeorm';
+import { preparedLookup } from '../database/prepared.js';
 import type { Ladder } from './ladder.js';
 import { LadderBook } from './ladder-book.js';
 import { type ReadEvents, tasksWanted } from './read-events.js';
@@ -42,7 +43,12 @@ export async function readStanding(
   const { tasks, ladders, scopes } = read;
   if (tasks.size === 0) return { states: new Map(), book: new LadderBook([]), unsettled: [] };
   const pairs = [...tasks].flatMap(([entity, own]) => [...own].map((task) => [entity, task] as const));
-  const rows = await tx.query<{ kind: string; entity: string; task: string | null; content: string }[]>(SQL, [
+  const rows = await preparedLookup<{
+    kind: string;
+    entity: string;
+    task: string | null;
+    content: string;
+  }>(tx, 'standing-rows', SQL, [
     [...tasks.keys()],
     pairs.map(([entity]) => entity),
     pairs.map(([, task]) => task),

@@ -1,5 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import { prepared } from '../database/prepared.js';
+import { prepared, preparedLookup } from '../database/prepared.js';
 import { type CancelCause, type Ladder, subjectAt } from './ladder.js';
 import { LadderBook } from './ladder-book.js';
 import type { LookupAnswers } from './lookup-document.js';
@@ -100,7 +100,9 @@ export class TimerStore {
       );
     }
     if (updates.length === 0) return;
-    await tx.query(
+    await preparedLookup(
+      tx,
+      'change-ladders',
       `update timers t set holders = u.holders::json, code = coalesce(u.code, t.code), updated_at = $4,
               state = case when u.code is null then t.state else 'cancelled' end
          from unnest($1::uuid[], $2::text[], $3::text[]) as u (id, holders, code)

@@ -54,7 +54,7 @@ describe('an escalation', () => {
   const timers = async (): Promise<[string, string | null][]> =>
     (
       await dataSource.query<{ state: string; code: string | null }[]>(
-        'select state, code from timers order by subject, id',
+        'select state, code from timers order by subject, code nulls last',
       )
     ).map(({ state, code }) => [state, code]);
   const after = async (ms: number): Promise<void> => {
