@@ -75,8 +75,8 @@ describe(`verdicts that are computed again (seed ${seed})`, () => {
       const files = await soundFiles(seed + half);
       const { ruleSet, findings } = await compileRuleSet(files, builtIn);
       if (!ruleSet) throw new Error(JSON.stringify(findings.filter(({ severity }) => severity === 'error')));
-      expect((await store.offer(ruleSet!, files, 'change')).outcome).toBe('activated');
-      sets.push(ruleSet!.hash);
+      expect((await store.offer(ruleSet, files, 'change')).outcome).toBe('activated');
+      sets.push(ruleSet.hash);
       for (const [at, given] of generated.entries()) {
         if (at % 2 !== half) continue;
         const { event_type: eventType, ...fields } = Object.fromEntries(given) as Record<string, unknown>;
