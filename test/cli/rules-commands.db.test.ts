@@ -46,7 +46,7 @@ describe('aftersign rules check', () => {
     expect(JSON.parse(stdout)).toEqual({
       ok: true,
       ruleSet: expect.stringMatching(/^[0-9a-f]{64}$/),
-      rules: 2,
+      rules: 7,
       findings: [],
     });
   });
@@ -142,6 +142,9 @@ describe('aftersign rules try and show', () => {
             },
           ],
           lookups: {},
+          state: expect.objectContaining({ 'event.late': false, 'task.age': 0, 'process.tasks': 1 }),
+          digests: [],
+          timers: [],
         },
       ],
     });

@@ -15,7 +15,7 @@ const HOUR = 3_600_000;
 const BEGIN = Date.UTC(2026, 10, 2, 1);
 const GRAIN = 6 * HOUR;
 const END = BEGIN + 300 * HOUR;
-const TASKS = Number(process.env['KILLED_TASKS'] ?? 500);
+const TASKS = Number(process.env['KILLED_TASKS'] ?? 400);
 const seed = Number(process.env['FC_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 const catalogue = loadBuiltInCatalogue();
 

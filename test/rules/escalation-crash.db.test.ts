@@ -12,7 +12,7 @@ import { arrivalsOf, expectedSteps, randomOf, stepTexts, taskStories } from '../
 const HOUR = 3_600_000;
 const BEGIN = Date.UTC(2026, 10, 2, 1);
 const END = BEGIN + 300 * HOUR;
-const TASKS = 2000;
+const TASKS = Number(process.env['CRASHED_TASKS'] ?? 800);
 /** Of the times at which something is done, so many are cut off by a crash, up to twice. */
 const CRASHING = 0.6;
 const seed = Number(process.env['FC_SEED'] ?? Math.floor(Math.random() * 2 ** 31));

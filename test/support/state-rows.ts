@@ -83,5 +83,5 @@ export async function saveState(
 ): Promise<void> {
   let state: RootState = NO_STATE;
   for (const event of events) state = observe(state, event).after;
-  await new StateStore(dataSource).save(dataSource.manager, new Map([[entity, state]]), now);
+  await dataSource.transaction((tx) => new StateStore(dataSource).save(tx, new Map([[entity, state]]), now));
 }
