@@ -16,7 +16,7 @@ import { type VirtualEvent, VirtualRoom } from '../support/virtual-room.js';
 const HOUR = 3_600_000;
 const BEGIN = Date.UTC(2026, 10, 2, 1);
 const seed = Number(process.env['FC_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
-const TASKS = Number(process.env['SIMULATED_TASKS'] ?? 10_000);
+const TASKS = Number(process.env['SIMULATED_TASKS'] ?? 5000);
 const STEPS = [
   { name: '24h', after: 24 * HOUR },
   { name: 'boss', after: 48 * HOUR },

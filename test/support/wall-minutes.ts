@@ -69,11 +69,15 @@ export class WallMinutes {
   instantOf(date: string, time: number): number {
     const place = this.dates.indexOf(date);
     const midnight = this.dateOf.indexOf(place);
-    let before = midnight;
-    while (this.dateOf[before] === place && this.minuteOf[before]! * MINUTE <= time) before += 1;
+    const minute = Math.floor(time / MINUTE);
+    let before: number | null = null;
+    for (let at = midnight; this.dateOf[at] === place; at += 1) {
+      if (this.minuteOf[at] === minute) return (this.first + at) * MINUTE + (time % MINUTE);
+      if (this.minuteOf[at]! < minute) before = at;
+    }
     // Without the hour after midnight, the day begins when it would have been midnight.
-    if (before === midnight) return (this.first + midnight) * MINUTE + time;
-    return (this.first + before - 1) * MINUTE + (time - this.minuteOf[before - 1]! * MINUTE);
+    if (before === null) return (this.first + midnight) * MINUTE + time;
+    return (this.first + before) * MINUTE + (time - this.minuteOf[before]! * MINUTE);
   }
 
   private isOpen(place: number, { works, hours }: Open): boolean {

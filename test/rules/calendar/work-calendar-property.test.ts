@@ -188,7 +188,7 @@ describe(`working time, by a walk from minute to minute (seed ${SEED})`, () => {
               expect(addDuration(from, given, of)).toBe(walked(from, given, known, time));
             },
           ),
-          { numRuns: 500, seed: SEED },
+          { numRuns: 250, seed: SEED },
         );
       }
     });
@@ -217,7 +217,7 @@ describe(`working time, by a walk from minute to minute (seed ${SEED})`, () => {
               expect(until).toBe(loud === now ? null : loud);
             },
           ),
-          { numRuns: 500, seed: SEED },
+          { numRuns: 250, seed: SEED },
         );
       }
     });
