@@ -8,7 +8,6 @@ import type { Tracing } from '../config/tracing.js';
 import { isDataError } from '../database/database.errors.js';
 import type { Partitions } from '../database/partitions.js';
 import { EVENT_QUEUE, type EventStore, type StoredEvent } from '../events/event-store.js';
-import { lockLanes, waitForLanes } from '../queue/lanes.js';
 import type { Wakeup } from '../queue/wakeup.js';
 import { WorkerLoop } from '../queue/worker-loop.js';
 import { admit, withSuppressions } from './admission.js';
@@ -16,6 +15,7 @@ import type { decide, Decision, DecisionInputs, Subject } from './decide.js';
 import { DecisionBatch, LIVE, type RecalledEvent, SETTLE } from './decision-batch.js';
 import { measureDecision, rulesOf } from './decision-measures.js';
 import type { EvaluationStore } from './evaluation-store.js';
+import { EventTaker, type Taken } from './event-taker.js';
 import type { GateStore } from './gate-store.js';
 import type { LadderBook } from './ladder-book.js';
 import type { LookupCache } from './lookup-cache.js';
@@ -40,16 +40,6 @@ import { TIMER_QUEUE, type TimerStore } from './timer-store.js';
 import type { UnsettledStore } from './unsettled-store.js';
 
 const POLL_MS = 1000;
-const LANES_AT_ONCE = 64;
-const BATCH = 200;
-/** How often an event may take the process down with it before it is put aside for a person. */
-export const MAX_CRASHES = 3;
-
-/** An event that was taken, in the order of its root entity. */
-interface Taken extends OrderKey {
-  readonly id: string;
-}
-
 type Decided =
   | { readonly event: StoredEvent; readonly decision: Decision; readonly inputs: DecisionInputs }
   | { readonly event: StoredEvent; readonly failure: string }
@@ -63,7 +53,7 @@ type Decided =
  */
 export class DecisionWorker {
   private readonly loop: WorkerLoop;
-  private readonly markersToForget = new Set<string>();
+  private readonly taker: EventTaker;
 
   constructor(
     private readonly dataSource: DataSource,
@@ -93,6 +83,7 @@ export class DecisionWorker {
       readonly decide?: typeof decide;
     },
   ) {
+    this.taker = new EventTaker(dataSource, options);
     this.loop = new WorkerLoop({
       queue: EVENT_QUEUE,
       wakeup: options.wakeup,
@@ -129,13 +120,13 @@ export class DecisionWorker {
       const ruleSet = await this.stores.ruleSets.current();
       if (!ruleSet) return 0;
       const decided = await this.dataSource.transaction(async (tx) => {
-        taken = await this.take(tx, only, marker);
+        taken = await this.taker.take(tx, only, marker);
         // Another set may have been activated since this one was read: whoever did so expects it to decide.
         if (taken.length > 0 && !(await this.stores.ruleSets.isLive(ruleSet, tx))) return null;
         return await this.decideAll(tx, taken, ruleSet, marker);
       });
       if (decided === null) {
-        this.markersToForget.add(marker);
+        this.taker.forgetLater(marker);
         return await this.attempt(only);
       }
       if (decided.length > 0) {
@@ -154,12 +145,12 @@ export class DecisionWorker {
       }
       return taken.length;
     } catch (error) {
-      this.markersToForget.add(marker);
+      this.taker.forgetLater(marker);
       if (!isDataError(error) || taken.length === 0) throw error;
       const ids = taken.map(({ id }) => id);
       const [first] = ids;
       if (ids.length === 1 && first !== undefined) {
-        await this.forgetMarkers();
+        await this.taker.forgetMarkers();
         await this.quarantine(this.dataSource.manager, first, messageOf(error));
         await this.stores.lookups.settle(this.dataSource.manager, [first]);
         this.options.metrics.decided.inc({ outcome: 'quarantined' });
@@ -170,72 +161,6 @@ export class DecisionWorker {
       await this.attempt(ids.slice(middle));
       return ids.length;
     }
-  }
-
-  /** Locks lanes and chooses the events to decide, oldest first within each lane. */
-  private async take(tx: EntityManager, only: readonly string[] | null, marker: string): Promise<Taken[]> {
-    await this.forgetMarkers();
-    const lanes =
-      only === null
-        ? await lockLanes(tx, 'event_keys', `state = 'undecided'`, LANES_AT_ONCE)
-        : await this.lanesOf(tx, only);
-    if (lanes.length === 0) return [];
-    await this.countCrashes(lanes);
-    const keys = await tx.query<(Taken & { lane: number; crashes: number })[]>(
-      `select id, lane, crashes, order_time::float8 as "orderTime", status_rank as "statusRank", event_id as "eventId"
-         from event_keys
-        where state = 'undecided' and lane = any($1::smallint[]) and ($2::uuid[] is null or id = any($2::uuid[]))
-        order by lane, order_time, status_rank, event_id limit ${BATCH}`,
-      [lanes, only],
-    );
-    // An event that was there at a crash is decided alone, so that the next crash tells it from its neighbours.
-    const suspect = keys.findIndex(({ crashes }) => crashes > 0);
-    const chosen = suspect < 0 ? keys : keys.slice(0, Math.max(1, suspect));
-    if (chosen.length > 0) {
-      await this.dataSource.query(
-        'insert into decisions_begun (id, lanes, event_ids) values ($1, $2::smallint[], $3::uuid[])',
-        [marker, [...new Set(chosen.map(({ lane }) => lane))], chosen.map(({ id }) => id)],
-      );
-    }
-    return chosen;
-  }
-
-  private async lanesOf(tx: EntityManager, ids: readonly string[]): Promise<number[]> {
-    const rows = await tx.query<{ lane: number }[]>(
-      'select distinct lane from event_keys where id = any($1::uuid[])',
-      [ids],
-    );
-    const lanes = rows.map(({ lane }) => lane);
-    await waitForLanes(tx, lanes);
-    return lanes;
-  }
-
-  /** A marker on a lane that this transaction holds is of a process that died over its events. */
-  private async countCrashes(lanes: readonly number[]): Promise<void> {
-    const [counted] = await this.dataSource.query<[{ id: string; state: string; crashes: number }[], number]>(
-      `with stale as (delete from decisions_begun where lanes && $1::smallint[] returning event_ids)
-       update event_keys set crashes = crashes + 1,
-              state = case when crashes + 1 >= $2 then 'quarantined' else state end,
-              reason = case when crashes + 1 >= $2 then 'CRASHES: the process ended ' || $2 || ' times while deciding it' else reason end
-        where state = 'undecided' and id in (select unnest(event_ids) from stale)
-        returning id, state, crashes`,
-      [lanes, MAX_CRASHES],
-    );
-    for (const { id, state, crashes } of counted) {
-      if (state === 'quarantined') this.options.metrics.decided.inc({ outcome: state });
-      this.options.log.error(
-        { event: 'event.crashed', id, state, crashes },
-        'a process ended while this event was decided',
-      );
-    }
-  }
-
-  /** Markers of transactions that failed without a crash. */
-  private async forgetMarkers(): Promise<void> {
-    if (this.markersToForget.size === 0) return;
-    const markers = [...this.markersToForget];
-    await this.dataSource.query('delete from decisions_begun where id = any($1::uuid[])', [markers]);
-    for (const marker of markers) this.markersToForget.delete(marker);
   }
 
   private async decideAll(

@@ -52,14 +52,6 @@ export class LadderBook {
     }
   }
 
-  /** How many were armed, and cancelled, by cause. */
-  get counts(): { readonly armed: number; readonly cancelled: ReadonlyMap<string, number> } {
-    const cancelled = new Map<string, number>();
-    for (const { code } of [...this.armed.values(), ...this.touched.values()])
-      if (code !== null) cancelled.set(code, (cancelled.get(code) ?? 0) + 1);
-    return { armed: this.armed.size, cancelled };
-  }
-
   get inserts(): readonly NewLadder[] {
     return [...this.armed.values()];
   }

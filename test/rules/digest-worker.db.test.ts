@@ -4,7 +4,12 @@ import type { DataSource } from 'typeorm';
 import { act } from '../../src/action/delivery-acts.js';
 import type { DigestItem } from '../../src/rules/digest-store.js';
 import { TestClock } from '../support/clock.js';
-import { createTestDatabase, type TestDatabase, withPartitions } from '../support/database.js';
+import {
+  createTestDatabase,
+  emptyRulesRoom,
+  type TestDatabase,
+  withPartitions,
+} from '../support/database.js';
 import { RulesRoom } from '../support/rules.js';
 
 const TYPE = 'corehr.process.approver.updated_v2';
@@ -47,10 +52,7 @@ describe('a digest', () => {
   });
   afterAll(() => database.drop());
   beforeEach(async () => {
-    await dataSource.query(
-      `truncate event_keys, events, evaluations, action_keys, deliveries, decisions_begun, rule_set_activations, rule_sets,
-                entity_states, entity_tasks, timers, unsettled, once_keys, throttles, digests, digest_items, schedules, silences, lookups, entity_tasks`,
-    );
+    await emptyRulesRoom(dataSource);
     clock = new TestClock(Date.parse('2026-11-03T02:00:00Z'));
     await withPartitions(dataSource, clock.now());
     room = new RulesRoom(dataSource, clock);

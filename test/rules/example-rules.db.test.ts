@@ -4,7 +4,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { DataSource } from 'typeorm';
 import { TestClock } from '../support/clock.js';
-import { createTestDatabase, type TestDatabase, withPartitions } from '../support/database.js';
+import {
+  createTestDatabase,
+  emptyRulesRoom,
+  type TestDatabase,
+  withPartitions,
+} from '../support/database.js';
 import { RulesRoom } from '../support/rules.js';
 
 const HOUR = 3_600_000;
@@ -22,11 +27,7 @@ describe('the rules that come with the product', () => {
   });
   afterAll(() => database.drop());
   beforeEach(async () => {
-    await dataSource.query(
-      `truncate event_keys, events, evaluations, action_keys, deliveries, decisions_begun, rule_set_activations, rule_sets,
-                entity_states, entity_tasks, timers, unsettled, once_keys, throttles, digests, digest_items, schedules, silences,
-                lookups`,
-    );
+    await emptyRulesRoom(dataSource);
     // Monday 2 November 2026, 17:00 in Shanghai.
     clock = new TestClock();
     await withPartitions(dataSource, clock.now());

@@ -3,7 +3,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import type { DataSource } from 'typeorm';
 import type { Suppression } from '../../src/rules/evaluation-store.js';
 import { TestClock } from '../support/clock.js';
-import { createTestDatabase, type TestDatabase, withPartitions } from '../support/database.js';
+import {
+  createTestDatabase,
+  emptyRulesRoom,
+  type TestDatabase,
+  withPartitions,
+} from '../support/database.js';
 import { RulesRoom } from '../support/rules.js';
 
 const TYPE = 'corehr.process.approver.updated_v2';
@@ -30,10 +35,7 @@ describe('between a match and its deliveries', () => {
   });
   afterAll(() => database.drop());
   beforeEach(async () => {
-    await dataSource.query(
-      `truncate event_keys, events, evaluations, action_keys, deliveries, decisions_begun, rule_set_activations, rule_sets,
-                entity_states, entity_tasks, timers, unsettled, once_keys, throttles, digests, digest_items, schedules, silences, lookups`,
-    );
+    await emptyRulesRoom(dataSource);
     // Monday 2 November 2026, 17:00 in Shanghai.
     clock = new TestClock();
     await withPartitions(dataSource, clock.now());

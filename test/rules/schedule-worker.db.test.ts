@@ -8,7 +8,12 @@ import { Metrics } from '../../src/config/metrics.js';
 import { Partitions } from '../../src/database/partitions.js';
 import { Wakeup } from '../../src/queue/wakeup.js';
 import { TestClock } from '../support/clock.js';
-import { createTestDatabase, type TestDatabase, withPartitions } from '../support/database.js';
+import {
+  createTestDatabase,
+  emptyRulesRoom,
+  type TestDatabase,
+  withPartitions,
+} from '../support/database.js';
 import { RulesRoom } from '../support/rules.js';
 
 const MINUTE = 60_000;
@@ -37,10 +42,7 @@ describe('a rule with a schedule', () => {
   });
   afterAll(() => database.drop());
   beforeEach(async () => {
-    await dataSource.query(
-      `truncate event_keys, events, evaluations, action_keys, deliveries, decisions_begun, rule_set_activations, rule_sets,
-                entity_states, entity_tasks, timers, unsettled, once_keys, throttles, digests, digest_items, schedules, silences, lookups, entity_tasks`,
-    );
+    await emptyRulesRoom(dataSource);
     at('2026-11-03T00:00:00Z');
     await withPartitions(dataSource, clock.now());
   });

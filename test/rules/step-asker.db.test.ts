@@ -3,7 +3,12 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { DataSource } from 'typeorm';
 import { FakeFeishu } from '../../src/cli/fake-feishu/fake-feishu.js';
 import { TestClock } from '../support/clock.js';
-import { createTestDatabase, type TestDatabase, withPartitions } from '../support/database.js';
+import {
+  createTestDatabase,
+  emptyRulesRoom,
+  type TestDatabase,
+  withPartitions,
+} from '../support/database.js';
 import { appAt } from '../support/lookups.js';
 import { RulesRoom } from '../support/rules.js';
 
@@ -42,10 +47,7 @@ describe('before a step of an escalation the platform', () => {
   });
   afterAll(() => database.drop());
   beforeEach(async () => {
-    await dataSource.query(
-      `truncate event_keys, events, evaluations, action_keys, deliveries, decisions_begun, rule_set_activations, rule_sets,
-                entity_states, entity_tasks, timers, unsettled, once_keys, throttles, lookups`,
-    );
+    await emptyRulesRoom(dataSource);
     clock = new TestClock();
     await withPartitions(dataSource, clock.now());
     fake = await FakeFeishu.start({ apps: [{ appId: APP_ID, appSecret: SECRET }], clock });

@@ -2,7 +2,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { DataSource } from 'typeorm';
 import { TestClock } from '../support/clock.js';
-import { createTestDatabase, type TestDatabase, withPartitions } from '../support/database.js';
+import {
+  createTestDatabase,
+  emptyRulesRoom,
+  type TestDatabase,
+  withPartitions,
+} from '../support/database.js';
 import { RulesRoom } from '../support/rules.js';
 
 const HOUR = 3_600_000;
@@ -29,10 +34,7 @@ describe('what time itself does', () => {
   });
   afterAll(() => database.drop());
   beforeEach(async () => {
-    await dataSource.query(
-      `truncate event_keys, events, evaluations, action_keys, deliveries, decisions_begun, rule_set_activations, rule_sets,
-                entity_states, entity_tasks, timers, unsettled, once_keys, throttles, silences, lookups`,
-    );
+    await emptyRulesRoom(dataSource);
     clock = new TestClock();
     await withPartitions(dataSource, clock.now());
     room = new RulesRoom(dataSource, clock);

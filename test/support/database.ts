@@ -40,6 +40,15 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   };
 }
 
+/** Takes out everything that events, rule sets and time have left behind. */
+export async function emptyRulesRoom(dataSource: DataSource): Promise<void> {
+  await dataSource.query(
+    `truncate event_keys, events, evaluations, action_keys, deliveries, decisions_begun, rule_set_activations, rule_sets,
+              entity_states, entity_tasks, timers, unsettled, once_keys, throttles, digests, digest_items, schedules, silences,
+              lookups`,
+  );
+}
+
 /** Partitions around `now`, as the service makes them at start. */
 export async function withPartitions(dataSource: DataSource, now: number): Promise<Partitions> {
   const partitions = new Partitions(dataSource);
