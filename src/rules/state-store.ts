@@ -81,10 +81,11 @@ export class StateStore {
          select entity, task, state::json, open
            from unnest($5::text[], $6::text[], $7::text[], $8::boolean[]) as u (entity, task, state, open)
          on conflict (entity, task) do update set state = excluded.state, open = excluded.open)
-       insert into entity_states (entity, state, ended_at, updated_at)
-       select entity, state::json, case when ended then $4::timestamptz end, $4
+       insert into entity_states (entity, state, ended_at, updated_at, touched_on)
+       select entity, state::json, case when ended then $4::timestamptz end, $4, $9::date
          from unnest($1::text[], $2::text[], $3::boolean[]) as u (entity, state, ended)
        on conflict (entity) do update set state = excluded.state, updated_at = excluded.updated_at,
+              touched_on = excluded.touched_on,
               ended_at = case when excluded.ended_at is not null then coalesce(entity_states.ended_at, excluded.ended_at) end`,
       [
         texts(roots.map(([entity]) => entity)),
@@ -95,6 +96,7 @@ export class StateStore {
         texts(tasks.map(({ task }) => task)),
         texts(tasks.map(({ one }) => JSON.stringify(one))),
         tasks.map(({ one }) => phaseOf(one) === 'open'),
+        dayOf(now),
       ],
     );
   }
@@ -130,19 +132,19 @@ export class StateStore {
   }
 
   /**
-   * Forgets root entities that ended before a time, and whatever has not been touched since another; with them what was
-   * kept so that rules fire once. Answers how many; at most `limit`, whoever wants more calls again. Times in ms.
+   * Forgets root entities that ended before a time, and whatever has not been touched since the day of another; with them
+   * what was kept so that rules fire once. Answers how many; at most `limit`, whoever wants more calls again. Times in ms.
    */
   async forget(endedBefore: number, untouchedSince: number, limit: number): Promise<number> {
     return await this.dataSource.transaction(async (tx) => {
       const [gone] = await tx.query<[{ entity: string }[], number]>(
         `delete from entity_states where entity in (
            select entity from entity_states s
-            where (ended_at < $1 or updated_at < $2)
+            where (ended_at < $1 or touched_on < $2::date)
               and not exists (select 1 from timers t where t.entity = s.entity and t.state in ('armed', 'asking', 'fetching'))
             order by entity limit $3 for update skip locked)
          returning entity`,
-        [new Date(endedBefore), new Date(untouchedSince), limit],
+        [new Date(endedBefore), dayOf(untouchedSince), limit],
       );
       const entities = gone.map(({ entity }) => entity);
       for (const table of ['entity_tasks', 'once_keys', 'unsettled', 'timers'])
@@ -151,6 +153,9 @@ export class StateStore {
     });
   }
 }
+
+/** `YYYY-MM-DD`, UTC, of a time in ms. */
+const dayOf = (time: number): string => new Date(time).toISOString().slice(0, 10);
 
 /** The driver would quote every quotation mark of the JSON. */
 const texts = (values: readonly string[]): Buffer => binaryArray('text', values);

@@ -71,6 +71,18 @@ describe('what time itself does', () => {
     expect(await left()).toMatchObject({ entity_states: 2, once_keys: 2 });
   });
 
+  it('forgets a process of whose end nobody has told once nothing was heard of it for 400 days', async () => {
+    await room.approver({ status: 2, process_id: '1', approver_id: '1' });
+    await room.settle();
+    await go(399 * DAY);
+    await room.approver({ status: 2, process_id: '1', approver_id: '2' });
+    await room.settle();
+    await go(399 * DAY);
+    expect(await left()).toMatchObject({ entity_states: 1, entity_tasks: 2 });
+    await go(2 * DAY);
+    expect(await left()).toMatchObject({ entity_states: 0, entity_tasks: 0 });
+  });
+
   it('gives notice of the end of a silence, once', async () => {
     const silence = {
       matcher: { rule: 'nag' },
