@@ -26,7 +26,7 @@ afterEach(async () => {
   await receiver.close();
 });
 
-async function open(app: Partial<FakeApp> = {}, ackWithinMs = 1000): Promise<void> {
+async function open(app: Partial<FakeApp> = {}, ackWithinMs = 30_000): Promise<void> {
   stage = await Stage.open({
     apps: [{ ...APP, webhookUrl: `${receiver.url}/webhook/event`, ...app }],
     ackWithinMs,
