@@ -49,9 +49,11 @@ export function withTask(tally: Tally, before: EntityState | null, after: Entity
   const [left, entered] = [before?.node ?? null, after.node];
   if (from === to && left === entered) return tally;
   let { nodes } = tally;
-  if (left !== null && from !== null)
+  const stays = left === entered;
+  if (!stays && left !== null && from !== null)
     nodes = withCounts(nodes, left, moved(countsAt(nodes, left), from, null));
-  if (entered !== null) nodes = withCounts(nodes, entered, moved(countsAt(nodes, entered), null, to));
+  if (entered !== null)
+    nodes = withCounts(nodes, entered, moved(countsAt(nodes, entered), stays ? from : null, to));
   return { ...tally, tasks: moved(tally.tasks, from, to), nodes };
 }
 
