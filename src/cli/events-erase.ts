@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline/promises';
 import { messageOf } from '../config/log.js';
 import { Refusal } from '../config/problem.js';
+import { utcDay } from '../config/utc-day.js';
 import { ERASURE_REQUEST } from '../console/api/erasures.schema.js';
 import { type AdminPlace, withAdmin } from './admin.js';
 import { ListTable } from './list-table.js';
@@ -114,8 +115,7 @@ async function confirmed(values: number, days: readonly string[]): Promise<boole
 function daysBetween({ first, last }: { first: string | null; last: string | null }): string[] {
   if (first === null || last === null) return [];
   const days: string[] = [];
-  for (let time = Date.parse(first); time <= Date.parse(last); time += DAY_MS)
-    days.push(new Date(time).toISOString().slice(0, 10));
+  for (let time = Date.parse(first); time <= Date.parse(last); time += DAY_MS) days.push(utcDay(time));
   if (days.length === 0) throw new Refusal(502, 'SERVER_ANSWER', `the days ${first} to ${last} are none`);
   return days;
 }

@@ -1,4 +1,5 @@
 import type { DataSource, EntityManager } from 'typeorm';
+import { utcDay } from '../config/utc-day.js';
 import type { Transport } from '../events/event.js';
 import { INDEX_LOCK } from '../events/event-indexer.js';
 import type { EventState } from '../events/event-store.js';
@@ -351,5 +352,5 @@ async function eraseAttempts(tx: EntityManager, attempts: readonly FoundAttempt[
 }
 
 function dayOf(id: string | null): string | null {
-  return id === null ? null : new Date(receivedAtOf(id)).toISOString().slice(0, 10);
+  return id === null ? null : utcDay(receivedAtOf(id));
 }

@@ -1,4 +1,5 @@
 import type { DataSource } from 'typeorm';
+import { utcDay } from '../config/utc-day.js';
 
 const DAY = 86_400_000;
 const DAYS_AHEAD = 7;
@@ -14,13 +15,9 @@ export class Partitions {
     const day = Math.floor(time / DAY);
     if (this.known.has(day) && this.known.has(day + 1)) return;
     await this.dataSource.query(`select ensure_partitions($1::date, $2::date)`, [
-      dateOf(day - 1),
-      dateOf(day + DAYS_AHEAD),
+      utcDay((day - 1) * DAY),
+      utcDay((day + DAYS_AHEAD) * DAY),
     ]);
     for (let each = day - 1; each <= day + DAYS_AHEAD; each += 1) this.known.add(each);
   }
-}
-
-function dateOf(day: number): string {
-  return new Date(day * DAY).toISOString().slice(0, 10);
 }

@@ -1,4 +1,5 @@
 import type { DataSource, EntityManager } from 'typeorm';
+import { utcDay } from '../config/utc-day.js';
 import { binaryArray } from '../database/array-parameters.js';
 import { prepared } from '../database/prepared.js';
 import { hasEnded, phaseOf } from './state/phases.js';
@@ -96,7 +97,7 @@ export class StateStore {
         texts(tasks.map(({ task }) => task)),
         texts(tasks.map(({ one }) => JSON.stringify(one))),
         tasks.map(({ one }) => phaseOf(one) === 'open'),
-        dayOf(now),
+        utcDay(now),
       ],
     );
   }
@@ -144,7 +145,7 @@ export class StateStore {
               and not exists (select 1 from timers t where t.entity = s.entity and t.state in ('armed', 'asking', 'fetching'))
             order by entity limit $3 for update skip locked)
          returning entity`,
-        [new Date(endedBefore), dayOf(untouchedSince), limit],
+        [new Date(endedBefore), utcDay(untouchedSince), limit],
       );
       const entities = gone.map(({ entity }) => entity);
       for (const table of ['entity_tasks', 'once_keys', 'unsettled', 'timers'])
@@ -153,9 +154,6 @@ export class StateStore {
     });
   }
 }
-
-/** `YYYY-MM-DD`, UTC, of a time in ms. */
-const dayOf = (time: number): string => new Date(time).toISOString().slice(0, 10);
 
 /** The driver would quote every quotation mark of the JSON. */
 const texts = (values: readonly string[]): Buffer => binaryArray('text', values);

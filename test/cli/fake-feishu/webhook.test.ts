@@ -1,7 +1,11 @@
 // Real: the pusher and an HTTP receiver with our own check of what Feishu sends. Fake: the platform, which is tested.
 import { createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { eventEnvelope, type FakeApp } from '../../../src/cli/fake-feishu/fake-feishu.js';
+import {
+  eventEnvelope,
+  type FakeApp,
+  type FakeFeishuOptions,
+} from '../../../src/cli/fake-feishu/fake-feishu.js';
 import { decryptFeishu, feishuAesKey, feishuSignature } from '../../../src/ingestion/feishu-crypto.js';
 import { until } from '../../support/door.js';
 import { type Received, type Receiver, startReceiver } from '../../support/receiver.js';
@@ -26,10 +30,13 @@ afterEach(async () => {
   await receiver.close();
 });
 
-async function open(app: Partial<FakeApp> = {}, ackWithinMs = 30_000): Promise<void> {
+async function open(
+  app: Partial<FakeApp> = {},
+  limits: Pick<FakeFeishuOptions, 'ackWithinMs'> = {},
+): Promise<void> {
   stage = await Stage.open({
     apps: [{ ...APP, webhookUrl: `${receiver.url}/webhook/event`, ...app }],
-    ackWithinMs,
+    ...limits,
   });
 }
 
@@ -101,7 +108,7 @@ describe('a push to a webhook', () => {
   });
 
   it('has a limit of time', async () => {
-    await open({}, 200);
+    await open({}, { ackWithinMs: 200 });
     statuses = [null];
     const pushed = stage.fake.push(appId, eventEnvelope());
     await stage.fake.settled();
@@ -146,7 +153,7 @@ describe('a push to a webhook', () => {
   });
 
   it('is one of a thousand, of which few are on their way at a time', async () => {
-    await open({}, 100_000);
+    await open({}, { ackWithinMs: 100_000 });
     for (let i = 0; i < 1000; i++) stage.fake.push(appId, eventEnvelope());
     await stage.fake.settled();
     expect(receiver.received.length).toBe(1000);
