@@ -37,6 +37,7 @@ export function recordOf(
       status,
       answer: storable(answer),
       instance,
+      ambiguous: result.ambiguous ?? false,
     },
   ];
 }

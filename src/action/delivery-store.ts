@@ -5,20 +5,13 @@ import { binaryArray } from '../database/array-parameters.js';
 import { prepared } from '../database/prepared.js';
 import type { Wakeup } from '../queue/wakeup.js';
 import type { ActionKind, RenderedRequest } from './action.js';
+import type { DeliveryState } from './delivery-states.js';
+import { giveUpAt } from './retry-schedule.js';
 
 /** The queue of deliveries that wait to be sent. */
 export const DELIVERY_QUEUE = 'deliveries';
 
-export const DELIVERY_STATES = [
-  'held',
-  'deferred',
-  'pending',
-  'delivering',
-  'delivered',
-  'dead',
-  'cancelled',
-] as const;
-export type DeliveryState = (typeof DELIVERY_STATES)[number];
+export { DELIVERY_STATES, type DeliveryState } from './delivery-states.js';
 
 /** A delivery that a decision asks for. `dead` when it could not even be rendered; then `request` is null. */
 export interface NewDelivery {
@@ -32,7 +25,10 @@ export interface NewDelivery {
   readonly cause: string;
   /** 0; higher only by a recall or an edited redrive. */
   readonly generation: number;
-  readonly state: 'pending' | 'dead';
+  /** `held`: a brake holds it for a person. */
+  readonly state: 'pending' | 'held' | 'dead';
+  /** Those with the same key go out one after the other; null or absent: in no order. */
+  readonly orderKey?: string | null;
   readonly code: string | null;
   readonly reason: string | null;
   readonly request: RenderedRequest | null;
@@ -72,6 +68,8 @@ export interface AttemptRow {
   readonly status: number | null;
   readonly answer: string;
   readonly instance: string | null;
+  /** No answer came after the request was sent: whether the target did the work is not known. */
+  readonly ambiguous: boolean;
 }
 
 /** The stable key of a delivery, sent as `Idempotency-Key`: the same decision always makes the same key. */
@@ -114,18 +112,32 @@ export class DeliveryStore {
       // The sequence keeps the ids in the order of the decision, which is that of the rules' priorities.
       .map((one, seq) => ({ ...one, id: uuidv7({ msecs: now, seq }), key: actionKeyOf(one.delivery) }))
       .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+    const numbers = await this.orderNumbers(tx, rows);
     const inserted = await prepared<{ id: string }>(
       tx,
       'accept-keys',
-      `insert into action_keys (key, id, state, deferred_for, due_at, code, reason, updated_at, rule, action, target)
-       select key, id, state, case state when 'deferred' then 'quiet-hours' end, due_at, code, reason, $6, rule, action, target
-         from unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $7::text[], $8::text[], $9::text[],
-                     $10::timestamptz[]) as u (key, id, state, code, reason, rule, action, target, due_at)
+      // A lane has a row before it has a delivery: whoever looks for work goes from lane to lane.
+      `with lanes as (insert into target_lanes (lane, updated_at)
+                      select distinct target_lane_of(target), $6::timestamptz from unnest($9::text[]) as t (target)
+                       where not exists (select 1 from target_lanes where lane = target_lane_of(target))
+                       order by 1 on conflict do nothing)
+       insert into action_keys (key, id, state, deferred_for, due_at, code, reason, updated_at, rule, action, target,
+                                order_key, order_number, give_up_at)
+       select key, id, case when waits and state = 'pending' then 'deferred' else state end,
+              case when state = 'deferred' then 'quiet-hours' when waits and state = 'pending' then 'order' end,
+              due_at, code, reason, $6, rule, action, target, order_key, order_number, give_up_at
+         from (select u.*, order_key is not null
+                           and (exists (select 1 from action_keys e where e.order_key = u.order_key
+                                           and e.state in ('held', 'deferred', 'pending', 'delivering'))
+                                or row_number() over (partition by order_key, state <> 'dead' order by order_number) > 1) as waits
+                 from unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $7::text[], $8::text[], $9::text[],
+                             $10::timestamptz[], $11::text[], $12::bigint[], $13::timestamptz[])
+                      as u (key, id, state, code, reason, rule, action, target, due_at, order_key, order_number, give_up_at)) as n
        on conflict (key) do nothing returning id`,
       [
         rows.map((row) => row.key),
         rows.map((row) => row.id),
-        rows.map((row) => (row.dueAt === undefined || row.dueAt === null ? row.delivery.state : 'deferred')),
+        rows.map((row) => stateOf(row)),
         rows.map((row) => row.delivery.code),
         rows.map((row) => row.delivery.reason),
         at,
@@ -133,6 +145,9 @@ export class DeliveryStore {
         rows.map((row) => row.delivery.action),
         rows.map((row) => row.delivery.target),
         rows.map((row) => new Date(row.dueAt ?? now)),
+        rows.map((row) => row.delivery.orderKey ?? null),
+        rows.map((row) => numbers.get(row.id) ?? null),
+        rows.map((row) => new Date(giveUpAt(row.delivery.request?.retry ?? null, row.dueAt ?? now))),
       ],
     );
     const ids = new Set(inserted.map(({ id }) => id));
@@ -169,13 +184,32 @@ export class DeliveryStore {
     return new Set(fresh.map((row) => row.key));
   }
 
+  /** Numbers that say which of those with one order key comes first, by the order of the decision. */
+  private async orderNumbers(
+    tx: EntityManager,
+    rows: readonly { readonly id: string; readonly delivery: NewDelivery }[],
+  ): Promise<ReadonlyMap<string, string>> {
+    const ordered = rows
+      .filter(({ delivery }) => (delivery.orderKey ?? null) !== null)
+      .map(({ id }) => id)
+      .sort();
+    if (ordered.length === 0) return new Map();
+    const numbers = await tx.query<{ number: string }[]>(
+      `select nextval('delivery_order') as number from generate_series(1, $1)`,
+      [ordered.length],
+    );
+    return new Map(ordered.map((id, index) => [id, numbers[index]?.number ?? '0']));
+  }
+
   /**
    * Lets go what quiet hours have deferred until now. Answers how many; at most `limit`, whoever wants more calls again.
-   * Wake the queue then. `now` in ms.
+   * Wake the queue then. One whose order is not come yet waits on for that. `now` in ms.
    */
   async releaseDeferred(now: number, limit: number): Promise<number> {
     const [rows] = await this.dataSource.query<[unknown[], number]>(
-      `update action_keys set state = 'pending', deferred_for = null, updated_at = now()
+      `update action_keys k set updated_at = now(),
+              state = case when ${EARLIER} then 'deferred' else 'pending' end,
+              deferred_for = case when ${EARLIER} then 'order' end
         where id in (select id from action_keys where state = 'deferred' and deferred_for = 'quiet-hours' and due_at <= $1
                       order by due_at limit $2 for update skip locked) returning id`,
       [new Date(now), limit],
@@ -201,7 +235,7 @@ export class DeliveryStore {
   async attemptsOf(deliveryId: string): Promise<AttemptRow[]> {
     return await this.dataSource.query<AttemptRow[]>(
       `select delivery_id as "deliveryId", attempt, started_at as "startedAt", duration_ms as "durationMs", outcome, code,
-              detail, status, answer, instance
+              detail, status, answer, instance, ambiguous
          from attempts where delivery_id = $1 order by attempt`,
       [deliveryId],
     );
@@ -210,9 +244,10 @@ export class DeliveryStore {
   async recordAttempts(tx: EntityManager, rows: readonly AttemptRow[]): Promise<void> {
     if (rows.length === 0) return;
     await tx.query(
-      `insert into attempts (delivery_id, attempt, started_at, duration_ms, outcome, code, detail, status, answer, instance)
+      `insert into attempts (delivery_id, attempt, started_at, duration_ms, outcome, code, detail, status, answer, instance,
+                             ambiguous)
        select * from unnest($1::uuid[], $2::int[], $3::timestamptz[], $4::int[], $5::text[], $6::text[], $7::text[], $8::int[],
-                            $9::text[], $10::uuid[])
+                            $9::text[], $10::uuid[], $11::boolean[])
        on conflict (delivery_id, attempt) do nothing`,
       [
         rows.map((row) => row.deliveryId),
@@ -225,6 +260,7 @@ export class DeliveryStore {
         rows.map((row) => row.status),
         rows.map((row) => row.answer),
         rows.map((row) => row.instance),
+        rows.map((row) => row.ambiguous),
       ],
     );
   }
@@ -237,6 +273,21 @@ export class DeliveryStore {
     if (ids.length === 0) return;
     await tx.query('update action_keys set attempt = attempt - 1 where id = any($1::uuid[])', [ids]);
   }
+}
+
+/** Whether an earlier one of the same order, of the row \`k\`, is not done yet. */
+export const EARLIER = `(k.order_key is not null and exists (select 1 from action_keys e where e.order_key = k.order_key
+   and e.order_number < k.order_number and e.state in ('held', 'deferred', 'pending', 'delivering')))`;
+
+function stateOf({
+  delivery,
+  dueAt,
+}: {
+  readonly delivery: NewDelivery;
+  readonly dueAt?: number | null;
+}): DeliveryState {
+  // What a brake holds, or what could not be rendered, waits for no hour.
+  return delivery.state === 'pending' && dueAt !== undefined && dueAt !== null ? 'deferred' : delivery.state;
 }
 
 const SELECT = `

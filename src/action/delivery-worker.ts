@@ -101,6 +101,7 @@ export class DeliveryWorker {
           status: null,
           answer: '',
           instance: null,
+          ambiguous: true,
         })),
       );
       return rows;

@@ -1,6 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import type { ActionKind, RenderedRequest } from './action.js';
 import { actionKeyOf } from './delivery-store.js';
+import { giveUpAt } from './retry-schedule.js';
 
 /** A delivery that gathers what it tells of before it is rendered: the message of a digest. */
 export interface GatheredDelivery {
@@ -39,8 +40,8 @@ export async function openGathered(
   const actions = deliveries.map(({ action }) => action);
   const targets = deliveries.map(({ kind }) => targetOf(kind));
   await tx.query(
-    `insert into action_keys (key, id, state, deferred_for, due_at, updated_at, rule, action, target)
-     select key, id, 'deferred', 'digest', due_at, $7, rule, action, target
+    `insert into action_keys (key, id, state, deferred_for, due_at, updated_at, rule, action, target, give_up_at)
+     select key, id, 'deferred', 'digest', due_at, $7, rule, action, target, due_at + interval '72 hours'
        from unnest($1::text[], $2::uuid[], $3::timestamptz[], $4::text[], $5::text[], $6::text[])
             as u (key, id, due_at, rule, action, target)`,
     [keys, ids, deliveries.map(({ dueAt }) => new Date(dueAt)), rules, actions, targets, new Date(now)],
@@ -101,17 +102,30 @@ export async function endGathered(
   const [code, reason] = end.state === 'pending' ? [null, null] : [end.code, storable(end.reason)];
   const [ended] = await tx.query<[unknown[], number]>(
     `update action_keys set state = $2, deferred_for = null, due_at = $3, code = $4, reason = $5,
-            target = coalesce($6, target), updated_at = now()
+            target = coalesce($6, target), give_up_at = coalesce($7, give_up_at), updated_at = now()
       where id = $1 and state = 'deferred' and deferred_for = 'digest' returning id`,
-    [id, end.state, new Date(now), code, reason, end.state === 'pending' ? end.target : null],
+    [
+      id,
+      end.state,
+      new Date(now),
+      code,
+      reason,
+      end.state === 'pending' ? end.target : null,
+      end.state === 'pending' ? new Date(giveUpAt(end.request.retry, now)) : null,
+    ],
   );
   if (ended.length === 0) return false;
-  if (end.state === 'pending')
+  if (end.state === 'pending') {
     await tx.query('update deliveries set target = $2, request = $3::json where id = $1', [
       id,
       end.target,
       JSON.stringify(end.request),
     ]);
+    await tx.query(
+      'insert into target_lanes (lane, updated_at) values (target_lane_of($1), $2) on conflict do nothing',
+      [end.target, new Date(now)],
+    );
+  }
   return true;
 }
 

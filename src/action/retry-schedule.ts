@@ -39,3 +39,19 @@ export function nextDelay(
   // The last attempt falls on the end of the time, not beyond it; a target that asked for more is given it.
   return Math.max(Math.min(jittered, over - elapsed), asked);
 }
+
+/**
+ * When a delivery that cannot be tried, because its target is not asked any more, goes dead: the end of its schedule.
+ * `from` and the answer in ms since 1970.
+ */
+export function giveUpAt(retry: RetryDocument | null, from: number): number {
+  if (Array.isArray(retry))
+    return (
+      from +
+      Math.max(
+        DEFAULT_OVER,
+        retry.reduce((sum, delay) => sum + delay, 0),
+      )
+    );
+  return from + (retry?.over ?? DEFAULT_OVER);
+}

@@ -74,6 +74,10 @@ export interface AttemptResult {
   readonly answer: string;
   /** Milliseconds the target asked to wait, as it said it (not clamped); null when it did not. */
   readonly retryAfterMs: number | null;
+  /** No answer came after the request was sent: whether the target did the work is not known. Absent: it is. */
+  readonly ambiguous?: boolean;
+  /** What it says of the target itself: it answers, or it is down. Absent: nothing. */
+  readonly target?: 'up' | 'down';
 }
 
 /** Sends one kind of action. Never throws for what a target does: every ending is a result. */

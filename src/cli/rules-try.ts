@@ -74,7 +74,7 @@ interface TriedDelivery {
   readonly kind: NewDelivery['kind'];
   readonly target: string;
   /** `dead`: it could not be rendered, and `code` and `reason` say why. */
-  readonly state: 'pending' | 'dead';
+  readonly state: NewDelivery['state'];
   readonly code: string | null;
   readonly reason: string | null;
   /** As it would be sent; a secret is shown as its name in parentheses. */

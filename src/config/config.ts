@@ -24,6 +24,12 @@ export type OutboundAllowance =
       readonly port: number | null;
     };
 
+/** At most `max` in any `perMs` milliseconds. */
+export interface RateBudget {
+  readonly max: number;
+  readonly perMs: number;
+}
+
 const port = z
   .string()
   .regex(/^\d{1,5}$/, 'must be a number from 0 to 65535')
@@ -66,6 +72,17 @@ const maxAge = z.string().transform((text, context): number | null => {
     return z.NEVER;
   }
   return ms;
+});
+
+const stormBrake = z.string().transform((text, context): RateBudget | null => {
+  if (text === 'off') return null;
+  const [, max = '0', per = ''] = /^(\d{1,9})\/(.+)$/.exec(text) ?? [];
+  const perMs = parseDuration(per);
+  if (Number(max) < 1 || perMs === null || perMs < 60_000 || perMs > 86_400_000) {
+    context.addIssue(`is "${text}"; use deliveries/duration from 1m to 24h, like 2000/10m, or off`);
+    return z.NEVER;
+  }
+  return { max: Number(max), perMs };
 });
 
 const timezone = z.string().refine((name) => {
@@ -223,6 +240,9 @@ export const SETTINGS = z.object({
     .optional()
     .describe('an HTTP proxy for everything that goes out, but mail and traces'),
   OUTBOUND_CA: certificates.optional().describe('PEM file with extra certificates for HTTPS and SMTP'),
+  STORM_BRAKE: stormBrake
+    .prefault('2000/10m')
+    .describe('deliveries of all rules together in a time, beyond which they are held for a person; or off'),
   SECRETS_DIR: secretsFolder.optional().describe('folder of files named like the secrets'),
   DEFAULT_TIMEZONE: timezone
     .default('Asia/Shanghai')

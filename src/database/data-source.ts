@@ -5,6 +5,7 @@ import { Catalogue1795500000002 } from './migrations/0002-catalogue.js';
 import { Sources1796000000003 } from './migrations/0003-sources.js';
 import { Admin1797000000004 } from './migrations/0004-admin.js';
 import { State1798000000005 } from './migrations/0005-state.js';
+import { Deliveries1799000000006 } from './migrations/0006-deliveries.js';
 
 /** Where a PostgreSQL is: a URL, or the parts (host may be the folder of a unix socket). */
 export type DatabaseAddress =
@@ -24,6 +25,7 @@ const MIGRATIONS = [
   Sources1796000000003,
   Admin1797000000004,
   State1798000000005,
+  Deliveries1799000000006,
 ];
 const MIGRATION_LOCK = 4157000;
 

@@ -243,6 +243,7 @@ describe('the erasure of a person', () => {
           status: 200,
           answer: `{"hello":"${PERSON}"}`,
           instance: null,
+          ambiguous: false,
         })),
       ),
     );

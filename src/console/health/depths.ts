@@ -56,7 +56,8 @@ export const DEPTHS_SQL = `
          ${count(`event_keys where state = 'quarantined'`)} as quarantined,
          ${OPEN_STATES.map((state) => `${count(`action_keys where state = '${state}'`)} as ${state}`).join(', ')},
          ${count(`action_keys where state = 'pending' and due_at <= $1`)} as due,
-         (select due_at from action_keys where state = 'pending' order by due_at limit 1) as "firstDue",
+         (select min(first.due_at) from target_lanes l cross join lateral (
+            select due_at from action_keys where state = 'pending' and target_lane = l.lane order by due_at limit 1) as first) as "firstDue",
          ${count(`timers where state = 'armed' and due_at > $1`)} as armed,
          ${count(`timers where state = 'armed' and due_at <= $1`)} as overdue,
          (select due_at from timers where state = 'armed' order by due_at limit 1) as "firstOverdue",
