@@ -4,7 +4,7 @@ import { isObject } from '../events/own-member.js';
 import { RECEIVER_KINDS } from './sender.js';
 
 /** Keys of the rule language that this version does not act upon. Refused by name, never ignored. */
-export const LATER_ACTION_KEYS: readonly string[] = ['when', 'order', 'undo', 'sign', 'allowHostFromEvent'];
+export const LATER_ACTION_KEYS: readonly string[] = ['undo', 'sign', 'allowHostFromEvent'];
 
 /** The schema for the form that was written: a mistake is then reported where it is, not as "none of these forms". */
 function chosen<Output>(
@@ -52,6 +52,13 @@ const name = z
     'must be 1 to 64 characters of a-z 0-9 . _ - and start with a letter or digit',
   );
 
+/** What every kind of action may say of when it is asked for and in which order it goes out. */
+const asking = {
+  /** Conditions: what they may say is for the rules to judge. */
+  when: z.unknown().optional(),
+  order: z.enum(['none', 'task', 'process'], 'must be "none", "task" or "process"').optional(),
+};
+
 /** Header names that belong to the connection or to Aftersign itself. */
 const OWN_HEADERS =
   /^(?:host|content-length|transfer-encoding|connection|keep-alive|upgrade|te|trailer|expect|idempotency-key|proxy-.*)$/i;
@@ -86,10 +93,17 @@ const app = z
   .regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be the name of an app in SOURCES_FILE, or an app id')
   .optional();
 
+/** Whose value is a secret, for `sign`. */
+const secretName = z
+  .string('must be a text')
+  .regex(/^[A-Za-z][A-Za-z0-9_]*$/, 'must be the name of a secret, without {{ }}')
+  .optional();
+
 const http = z
   .strictObject({
     type: z.literal('http'),
     name,
+    ...asking,
     method: z
       .enum(
         ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
@@ -113,6 +127,7 @@ const http = z
     success: success.optional(),
     auth: z.literal('feishu', 'must be "feishu"').optional(),
     app,
+    sign: secretName,
     retry: retry.optional(),
   })
   .refine((action) => action.body === undefined || !['GET', 'HEAD'].includes(action.method), {
@@ -129,7 +144,25 @@ const http = z
     path: ['headers'],
     message: 'cannot hold "authorization" beside "auth"',
     params: TOGETHER,
+  })
+  .refine((action) => action.sign === undefined || action.auth === undefined, {
+    path: ['sign'],
+    message: 'cannot stand beside "auth"',
+    params: TOGETHER,
+  })
+  .refine((action) => action.sign === undefined || signatureHeaderIn(action.headers) === null, {
+    path: ['headers'],
+    message: 'cannot hold what "sign" sets',
+    params: TOGETHER,
   });
+
+/** Headers that `sign` sets. */
+const SIGNATURE_HEADER = /^webhook-(?:id|timestamp|signature)$/i;
+
+/** The first of the headers that `sign` sets; null when none is. */
+export function signatureHeaderIn(headers: Readonly<Record<string, unknown>>): string | null {
+  return Object.keys(headers).find((header) => SIGNATURE_HEADER.test(header)) ?? null;
+}
 
 /** Whether the headers set what `auth` sets. */
 export function hasAuthorization(headers: Readonly<Record<string, unknown>>): boolean {
@@ -154,6 +187,7 @@ const email = z
   .strictObject({
     type: z.literal('email'),
     name,
+    ...asking,
     to: addresses,
     cc: addresses.optional(),
     bcc: addresses.optional(),
@@ -182,11 +216,9 @@ const feishuBot = z
   .strictObject({
     type: z.literal('feishu-bot'),
     name,
+    ...asking,
     url: z.string('must be a text').min(1, 'must not be empty'),
-    sign: z
-      .string('must be a text')
-      .regex(/^[A-Za-z][A-Za-z0-9_]*$/, 'must be the name of a secret, without {{ }}')
-      .optional(),
+    sign: secretName,
     ...message,
     retry: retry.optional(),
   })
@@ -197,6 +229,7 @@ const feishuMessage = z
   .strictObject({
     type: z.literal('feishu-message'),
     name,
+    ...asking,
     to: z
       .strictObject(
         { open_id: receiver, user_id: receiver, union_id: receiver, email: receiver, chat_id: receiver },

@@ -32,6 +32,8 @@ export interface HttpContent {
   readonly success: HttpSuccess | null;
   /** Sent with the tenant token of this app. */
   readonly auth?: FeishuAuth;
+  /** Filled in at the moment of sending: the secret whose keys sign it. */
+  readonly sign?: string | null;
 }
 
 /** A rendered action as it is stored. What holds secrets is null in `content` and described in `secrets`. */

@@ -1,5 +1,5 @@
 import { type Action, compileAction, type ReportProblem } from './action.js';
-import { type ActionDocument, hasAuthorization } from './action-document.js';
+import { type ActionDocument, hasAuthorization, signatureHeaderIn } from './action-document.js';
 import { RECEIVER_KINDS } from './sender.js';
 
 /** Stand-ins for what is broken: they are sound, so that nothing is said of them. */
@@ -42,7 +42,7 @@ function checkMessage({ text, card }: Given, report: ReportProblem): void {
     report(['card'], 'ACTION_VALUE_INVALID', '"card" cannot stand beside "text"', 'Remove one of the two.');
 }
 
-function checkHttp({ method, body, headers, auth, app }: Given, report: ReportProblem): void {
+function checkHttp({ method, body, headers, auth, app, sign }: Given, report: ReportProblem): void {
   if (body !== undefined && (method === 'GET' || method === 'HEAD')) {
     report(
       ['body'],
@@ -60,6 +60,21 @@ function checkHttp({ method, body, headers, auth, app }: Given, report: ReportPr
       '"headers" cannot hold "authorization" beside "auth", which sets it',
       'Remove the header.',
     );
+  if (sign !== undefined && auth !== undefined)
+    report(
+      ['sign'],
+      'ACTION_VALUE_INVALID',
+      '"sign" cannot stand beside "auth": Feishu knows the app by its token',
+      'Remove one of the two.',
+    );
+  const signature = signatureHeaderIn(textsIn(headers));
+  if (sign !== undefined && signature !== null)
+    report(
+      ['headers', signature],
+      'ACTION_VALUE_INVALID',
+      `"headers" cannot hold "${signature}" beside "sign", which sets it`,
+      'Remove the header.',
+    );
   const seen = new Set<string>();
   for (const name of Object.keys(textsIn(headers))) {
     if (seen.has(name.toLowerCase())) {
@@ -74,7 +89,7 @@ function checkHttp({ method, body, headers, auth, app }: Given, report: ReportPr
   }
 }
 
-function soundHttp({ url, headers, body, auth }: Given): ActionDocument {
+function soundHttp({ url, headers, body, auth, sign }: Given): ActionDocument {
   return {
     type: 'http',
     name: 'a',
@@ -83,6 +98,7 @@ function soundHttp({ url, headers, body, auth }: Given): ActionDocument {
     headers: textsIn(headers),
     ...(body === undefined ? {} : { body: body as never }),
     ...(auth === undefined ? {} : { auth: 'feishu' as const }),
+    ...(typeof sign === 'string' ? { sign } : {}),
     timeout: 1000,
   };
 }

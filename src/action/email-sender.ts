@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { getCACertificates } from 'node:tls';
 import { domainToASCII } from 'node:url';
 import {
   createTransport,
@@ -8,16 +7,16 @@ import {
   type SMTPPoolSentMessageInfo,
   type Transporter,
 } from 'nodemailer';
-import { mailFailure, mailOutcome, refusedRequest } from './attempt-outcome.js';
+import { resultOf } from './attempt-meaning.js';
 import { isPlainAddress } from './mail-address.js';
+import { mailFailure, mailOutcome } from './mail-outcome.js';
+import { type MailServer, mailServerOptions } from './mail-server.js';
+import { decoded } from './proxy-tunnel.js';
 import type { AttemptResult, EmailRequest, Sender } from './sender.js';
 
-export interface EmailSenderOptions {
-  readonly smtpUrl: string;
+export interface EmailSenderOptions extends MailServer {
   /** An address, or a name with an address: `Aftersign <ops@example.com>`. */
   readonly from: string;
-  /** PEM certificates trusted besides the usual ones. */
-  readonly ca: string | undefined;
 }
 
 /** For the whole attempt: a server that answers a little every 29 s would otherwise hold it for ever. */
@@ -31,21 +30,29 @@ export class EmailSender implements Sender<EmailRequest> {
   private readonly from: string;
   private readonly transport: Transporter<SMTPPoolSentMessageInfo, SMTPPoolOptions>;
   private readonly fromAddress: string;
+  /** The password, as a server may repeat it. */
+  private readonly hidden: readonly string[];
+  /** Of mails that have gone out to their last byte. */
+  private readonly sent = new WeakSet<AbortSignal>();
 
-  constructor({ smtpUrl, from, ca }: EmailSenderOptions) {
+  constructor({ from, ...server }: EmailSenderOptions) {
     this.from = from;
     this.fromAddress = /<([^<>]+)>\s*$/.exec(from)?.[1] ?? from;
+    this.hidden = passwordForms(server.smtpUrl);
     this.transport = createTransport({
-      url: smtpUrl,
-      pool: true,
+      ...mailServerOptions(server),
       // Only a mail of which no byte was sent is put on another connection; all else is a new attempt of the action.
       maxRequeues: 1,
-      connectionTimeout: 10_000,
-      greetingTimeout: 10_000,
-      socketTimeout: 30_000,
       disableFileAccess: true,
       disableUrlAccess: true,
-      ...(ca === undefined ? {} : { tls: { ca: [...getCACertificates('default'), ca] } }),
+    });
+    this.transport.use('stream', ({ data: { signal }, message }, done) => {
+      message.processFunc((bytes) =>
+        bytes.once('end', () => {
+          if (signal instanceof AbortSignal) this.sent.add(signal);
+        }),
+      );
+      done();
     });
   }
 
@@ -56,15 +63,16 @@ export class EmailSender implements Sender<EmailRequest> {
   ): Promise<AttemptResult> {
     const problem = problemOf(request);
     if (problem !== null) return problem;
+    const hidden = [...secrets, ...this.hidden];
     const deadline = new AbortController();
     const timer = setTimeout(() => {
       deadline.abort();
     }, ATTEMPT_TIMEOUT_MS);
     try {
       const mail = { ...this.mailOf(request, actionKey), signal: deadline.signal };
-      return mailOutcome(await this.transport.sendMail(mail), secrets);
+      return mailOutcome(await this.transport.sendMail(mail), recipientsOf(request), hidden);
     } catch (error) {
-      return mailFailure(error, secrets);
+      return mailFailure(error, hidden, this.sent.has(deadline.signal));
     } finally {
       clearTimeout(timer);
     }
@@ -77,10 +85,11 @@ export class EmailSender implements Sender<EmailRequest> {
   }
 
   private mailOf(request: EmailRequest, actionKey: string): SendMailOptions {
-    const { to, cc, bcc, replyTo, subject, text, html } = request;
+    const { to, cc, replyTo, subject, text, html } = request;
+    const recipients = recipientsOf(request).filter((one) => one !== null);
     return {
       // Given apart from the header fields, so that nothing in them can add a recipient.
-      envelope: { from: this.fromAddress, to: [...new Set([...to, ...cc, ...bcc])] },
+      envelope: { from: this.fromAddress, to: [...new Set(recipients)] },
       from: this.from,
       to: to.map(plain),
       cc: cc.map(plain),
@@ -89,9 +98,24 @@ export class EmailSender implements Sender<EmailRequest> {
       ...(text === null ? {} : { text }),
       ...(html === null ? {} : { html }),
       messageId: messageId(actionKey, this.fromAddress),
-      headers: { 'Idempotency-Key': actionKey },
+      // RFC 3834: nobody's holiday notice answers it.
+      headers: { 'Idempotency-Key': actionKey, 'Auto-Submitted': 'auto-generated' },
     };
   }
+}
+
+/** All whom a mail is for, in the order in which `left` counts them; null for those who have it already. */
+function recipientsOf({ to, cc, bcc, left }: EmailRequest): (string | null)[] {
+  return [...to, ...cc, ...bcc].map((one, at) => (left === undefined || left.includes(at) ? one : null));
+}
+
+/** A password as it is and as the commands of a login carry it. */
+function passwordForms(smtpUrl: string): readonly string[] {
+  const { username, password } = new URL(smtpUrl);
+  if (password === '') return [];
+  const [user, clear] = [decoded(username), decoded(password)];
+  const base64 = (text: string): string => Buffer.from(text).toString('base64');
+  return [clear, base64(clear), base64(`\0${user}\0${clear}`)];
 }
 
 const plain = (address: string): { name: string; address: string } => ({ name: '', address });
@@ -108,13 +132,13 @@ function problemOf({ to, cc, bcc, replyTo, subject, text, html }: EmailRequest):
   const addresses: readonly unknown[] = [...to, ...cc, ...bcc, ...replyTo];
   const wrong = addresses.filter((address) => typeof address !== 'string' || !isPlainAddress(address));
   if (wrong.length > 0)
-    return refusedRequest(
+    return resultOf(
       'ADDRESS_INVALID',
       `Not one plain mail address: ${wrong.map((address) => JSON.stringify(address).slice(0, 100)).join(' and ')}.`,
     );
   if (to.length + cc.length + bcc.length === 0)
-    return refusedRequest('ADDRESS_INVALID', 'The mail has no recipient.');
+    return resultOf('ADDRESS_INVALID', 'The mail has no recipient.');
   // nodemailer reads a file or fetches a URL for an object like { path }.
   const isText = [subject, text ?? '', html ?? ''].every((part: unknown) => typeof part === 'string');
-  return isText ? null : refusedRequest('MAIL_INVALID', 'Subject, text and HTML of a mail must be text.');
+  return isText ? null : resultOf('MAIL_INVALID', 'Subject, text and HTML of a mail must be text.');
 }

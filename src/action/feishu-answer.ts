@@ -1,6 +1,8 @@
 import { isObject, own } from '../events/own-member.js';
 import { parseLossless } from '../events/lossless-json.js';
+import { type AttemptCode, delivered, isPermanent, resultOf, type Said } from './attempt-meaning.js';
 import { type HttpAnswer, networkOutcome, retryAfterMs } from './attempt-outcome.js';
+import { SentError } from './outbound-error.js';
 import type { AttemptResult } from './sender.js';
 
 /** What the platform answered: `data`, or why there is none. */
@@ -20,7 +22,7 @@ export interface PlatformRefusal {
   /** `throttled` and `transient` may pass; what is `permanent` needs a person. */
   readonly kind: 'throttled' | 'transient' | 'permanent';
   /** A stable code of ours; the platform's own stands in `detail`. */
-  readonly code: string;
+  readonly code: AttemptCode;
   /** A sentence for people. Holds no secret. */
   readonly detail: string;
   /** Null: no answer came, or nothing was asked. */
@@ -28,43 +30,37 @@ export interface PlatformRefusal {
   /** Milliseconds to wait, when that is known. */
   readonly retryAfterMs: number | null;
   readonly text: string;
+  /** No answer came after the request was sent. */
+  readonly sent?: true;
 }
 
-type Meaning = readonly [kind: PlatformRefusal['kind'], code: string, means: string];
+type Meaning = readonly [code: AttemptCode, means: string];
 
 /** Said by a 401, and by a code of its own. */
-const TOKEN_REFUSED: Meaning = [
-  'transient',
-  'FEISHU_TOKEN_REFUSED',
-  'it does not take the tenant token of the app',
-];
+const TOKEN_REFUSED: Meaning = ['FEISHU_TOKEN_REFUSED', 'it does not take the tenant token of the app'];
 
 /** What a code of the platform's answers means to us (feishu-events 4.4, 5.1). */
 const CODES: Readonly<Record<number, Meaning>> = {
-  99991400: ['throttled', 'FEISHU_THROTTLED', 'it wants fewer requests'],
-  11232: ['throttled', 'FEISHU_THROTTLED', 'it wants fewer requests, above all at full and half hours'],
+  99991400: ['FEISHU_THROTTLED', 'it wants fewer requests'],
+  11232: ['FEISHU_THROTTLED', 'it wants fewer requests, above all at full and half hours'],
   99991663: TOKEN_REFUSED,
   19001: [
-    'permanent',
     'FEISHU_BOT_UNKNOWN',
     'there is no such bot: copy the webhook address again from the settings of the bot in its group',
   ],
   19021: [
-    'permanent',
     'FEISHU_SIGN_REFUSED',
     'the signature is wrong or more than an hour old: "sign" must name the secret that the settings of the bot show, and the clock of this machine must be right',
   ],
   19022: [
-    'permanent',
     'FEISHU_IP_REFUSED',
     'the settings of the bot do not allow the address that this machine sends from',
   ],
   19024: [
-    'permanent',
     'FEISHU_KEYWORD_MISSING',
     'the settings of the bot ask for a keyword that the message does not hold',
   ],
-  9499: ['permanent', 'FEISHU_REQUEST_REFUSED', 'it does not understand what was sent'],
+  9499: ['FEISHU_REQUEST_REFUSED', 'it does not understand what was sent'],
 };
 
 /** No pause that an answer asks for is longer. */
@@ -81,51 +77,51 @@ export function readAnswer(answer: HttpAnswer, who: string, now: number): Platfo
   const json = jsonOf(answer);
   const code = own(json, 'code') ?? own(json, 'StatusCode');
   const isTwoHundred = status >= 200 && status < 300;
-  const refuse = (
-    kind: PlatformRefusal['kind'],
-    ours: string,
-    means = '',
-    retryAfter: number | null = null,
-  ): PlatformRefusal => {
+  const refuse = (ours: AttemptCode, means = '', retryAfter: number | null = null): PlatformRefusal => {
     const platforms = typeof code === 'number' ? `, code ${code}${wordsIn(text)}` : '';
-    return {
-      ...refusal(kind, ours, `${who} answered ${status}${platforms}${means === '' ? '' : `: ${means}`}.`),
-      status,
-      text,
-      retryAfterMs: retryAfter,
-    };
+    const detail = `${who} answered ${status}${platforms}${means === '' ? '' : `: ${means}`}.`;
+    return refusal(ours, detail, { status, answer: text, retryAfterMs: retryAfter });
   };
-  if (answer.brokenBy !== null) return { ...networkRefusal(answer.brokenBy, who), status, text };
+  if (answer.brokenBy !== null)
+    return { ...networkRefusal(new SentError(answer.brokenBy), who), status, text };
   if (isTwoHundred && code === 0) return { ok: true, data: own(json, 'data'), status, text };
-  const [kind, ours, means] = (typeof code === 'number' ? CODES[code] : undefined) ?? [];
-  if (status === 429 || kind === 'throttled')
-    return refuse('throttled', 'FEISHU_THROTTLED', means ?? 'it wants fewer requests', pauseOf(answer, now));
-  if (kind !== undefined && ours !== undefined) return refuse(kind, ours, means);
-  if (status === 401) return refuse('transient', TOKEN_REFUSED[1], TOKEN_REFUSED[2]);
+  const [ours, means] = (typeof code === 'number' ? CODES[code] : undefined) ?? [];
+  if (status === 429 || ours === 'FEISHU_THROTTLED')
+    return refuse('FEISHU_THROTTLED', means ?? 'it wants fewer requests', pauseOf(answer, now));
+  if (ours !== undefined) return refuse(ours, means);
+  if (status === 401) return refuse(...TOKEN_REFUSED);
   if (isTwoHundred)
     return typeof code === 'number'
-      ? refuse('transient', 'FEISHU_FAILED')
-      : refuse('transient', 'ANSWER_BROKEN', 'no JSON with a code');
+      ? refuse('FEISHU_FAILED')
+      : refuse('ANSWER_BROKEN', 'no JSON with a code');
   if (status >= 300 && status < 400)
-    return refuse('permanent', 'REDIRECT', 'redirects are not followed, check FEISHU_DOMAIN');
-  if (status < 200 || status >= 500 || status === 408 || status === 425)
-    return refuse('transient', `HTTP_${status}`);
-  return refuse('permanent', typeof code === 'number' ? 'FEISHU_REFUSED' : `HTTP_${status}`);
+    return refuse('REDIRECT', 'redirects are not followed, check FEISHU_DOMAIN');
+  return isPermanent(`HTTP_${status}`) && typeof code === 'number'
+    ? refuse('FEISHU_REFUSED')
+    : refuse(`HTTP_${status}`);
 }
 
-/** The refusal when no answer came. */
+/** The refusal when no answer came: what `OutboundHttp.exchange` threw. */
 export function networkRefusal(error: unknown, who: string): PlatformRefusal {
-  const { outcome, code, detail } = networkOutcome(error, who);
-  return refusal(outcome === 'permanent' ? 'permanent' : 'transient', code ?? 'TARGET_FAILED', detail);
+  const { code, detail, ambiguous = false } = networkOutcome(error, who);
+  // What the network did has a code, and it is one of those that mean something.
+  return refusal((code ?? 'TARGET_FAILED') as AttemptCode, detail, { sent: ambiguous });
 }
 
-export function refusal(
-  kind: PlatformRefusal['kind'],
-  code: string,
-  detail: string,
-  retryAfterMs: number | null = null,
-): PlatformRefusal {
-  return { ok: false, kind, code, detail, status: null, retryAfterMs, text: '' };
+/** Why the platform gave no answer that is one, or was not asked. `detail` is for people and holds no secret. */
+export function refusal(code: AttemptCode, detail: string, said: Said = {}): PlatformRefusal {
+  const result = resultOf(code, detail, said);
+  return {
+    ok: false,
+    kind:
+      code === 'FEISHU_THROTTLED' ? 'throttled' : result.outcome === 'permanent' ? 'permanent' : 'transient',
+    code,
+    detail,
+    status: result.status,
+    retryAfterMs: result.retryAfterMs,
+    text: result.answer,
+    ...(result.ambiguous === undefined ? {} : { sent: true }),
+  };
 }
 
 /** How long the platform wants no requests of the kind that it throttled. */
@@ -161,28 +157,7 @@ function wordsIn(text: string): string {
 /** What an answer means for a delivery. `who` as for `readAnswer`. */
 export function attemptOf(answer: PlatformAnswer, who: string): AttemptResult {
   const { status, text } = answer;
-  if (answer.ok)
-    return {
-      outcome: 'delivered',
-      code: null,
-      detail: `${who} took it (${answer.status}, code 0).`,
-      status,
-      answer: text,
-      retryAfterMs: null,
-    };
-  const { kind, code, detail, retryAfterMs: wait } = answer;
-  const outcome = kind === 'permanent' ? 'permanent' : 'retry';
-  return { outcome, code, detail, status, answer: text, retryAfterMs: wait };
-}
-
-/** Nothing was sent, and it was no attempt: a limit is used up. It may come again after `ms`. */
-export function deferred(whose: string, ms: number): AttemptResult {
-  return {
-    outcome: 'deferred',
-    code: 'FEISHU_THROTTLED',
-    detail: `Nothing was sent: the limit of ${whose} is used up, its turn comes in ${ms} ms.`,
-    status: null,
-    answer: '',
-    retryAfterMs: ms,
-  };
+  if (answer.ok) return delivered(`${who} took it (${answer.status}, code 0).`, answer.status, text);
+  const { code, detail, retryAfterMs: wait, sent = false } = answer;
+  return resultOf(code, detail, { status, answer: text, retryAfterMs: wait, sent });
 }

@@ -1,7 +1,7 @@
 import { createHash, createHmac } from 'node:crypto';
 import type { Clock } from '../config/clock.js';
-import { refusedRequest } from './attempt-outcome.js';
-import { attemptOf, deferred, networkRefusal, readAnswer } from './feishu-answer.js';
+import { deferred, resultOf } from './attempt-meaning.js';
+import { attemptOf, networkRefusal, readAnswer } from './feishu-answer.js';
 import type { FeishuPlatform } from './feishu-platform.js';
 import type { OutboundHttp } from './outbound-http.js';
 import { RateWindows } from './rate-window.js';
@@ -36,7 +36,7 @@ export class FeishuBotSender implements Sender<FeishuBotRequest> {
     const body = JSON.stringify({ ...signature(request.signSecret, now), ...botMessage(request) });
     const size = Buffer.byteLength(body);
     if (size > MOST_BYTES)
-      return refusedRequest(
+      return resultOf(
         'FEISHU_MESSAGE_TOO_LARGE',
         `The message has ${size} bytes, a bot takes ${MOST_BYTES}: shorten it, for example with | truncate.`,
       );

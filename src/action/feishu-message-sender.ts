@@ -1,6 +1,6 @@
 import type { Clock } from '../config/clock.js';
-import { refusedRequest } from './attempt-outcome.js';
-import { attemptOf, deferred } from './feishu-answer.js';
+import { deferred, resultOf } from './attempt-meaning.js';
+import { attemptOf } from './feishu-answer.js';
 import type { FeishuPlatform } from './feishu-platform.js';
 import { RateWindows } from './rate-window.js';
 import type { AttemptResult, FeishuMessageRequest, Sender } from './sender.js';
@@ -36,7 +36,7 @@ export class FeishuMessageSender implements Sender<FeishuMessageRequest> {
     });
     const size = Buffer.byteLength(body);
     if (size > MOST_BYTES[type])
-      return refusedRequest(
+      return resultOf(
         'FEISHU_MESSAGE_TOO_LARGE',
         `The message has ${size} bytes, Feishu takes ${MOST_BYTES[type]} of a ${card === null ? 'text' : 'card'}: shorten it, for example with | truncate.`,
       );

@@ -89,7 +89,6 @@ export class FeishuPlatform {
     const app = this.appOf(named ?? eventApp) ?? (named === null ? this.appOf(null) : null);
     if (app) return app;
     return refusal(
-      'permanent',
       'FEISHU_APP_UNKNOWN',
       named === null
         ? 'It is not clear which Feishu app sends: name it in the action with "app", and set its id and secret.'
@@ -145,6 +144,12 @@ export class FeishuPlatform {
     }
   }
 
+  /** Why the app gets no tenant token; null when it has one. */
+  async loginProblem(app: FeishuApp): Promise<PlatformRefusal | null> {
+    const token = await this.tokens.of(app);
+    return token.ok ? null : token;
+  }
+
   /** Whether a URL is at the domain of an app, where requests need no allowance of their own. */
   isAtPlatform(url: string): boolean {
     return URL.canParse(url) && this.apps.some(({ domain }) => domain === new URL(url).origin);
@@ -164,11 +169,7 @@ export class FeishuPlatform {
     // A path like "@evil.example" would be another host.
     const url = URL.canParse(app.domain + call.path) ? new URL(app.domain + call.path) : null;
     if (url?.origin !== app.domain)
-      return refusal(
-        'permanent',
-        'FEISHU_HOST_MISMATCH',
-        `What was to be asked is no path at ${app.domain}.`,
-      );
+      return refusal('FEISHU_HOST_MISMATCH', `What was to be asked is no path at ${app.domain}.`);
     for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
     const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
     const type = { 'content-type': 'application/json; charset=utf-8' };
@@ -200,10 +201,9 @@ export class FeishuPlatform {
     if (wait === 0) return null;
     const what = api === 'other' ? 'this API' : `the API "${api}"`;
     return refusal(
-      'throttled',
       'FEISHU_THROTTLED',
       `Nothing was sent: the limit of ${what} for the app "${app.name}" is used up for ${wait} ms.`,
-      wait,
+      { retryAfterMs: wait },
     );
   }
 

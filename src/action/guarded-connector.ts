@@ -66,20 +66,35 @@ export function guardedConnector(connection: GuardedConnection): buildConnector.
 }
 
 async function throughTunnel(connection: GuardedConnection, tunnel: ProxyTunnel, hostname: string) {
+  return await tunnel.open(await permittedAddresses(connection, hostname), connection.port);
+}
+
+/**
+ * The addresses of a name, or of an address as a URL holds it: at least one, and each of them permitted.
+ *
+ * @throws OutboundError `ADDRESS_FORBIDDEN`, or an error of the look-up
+ */
+export async function permittedAddresses(
+  connection: Pick<GuardedConnection, 'guard' | 'lookup' | 'port'>,
+  hostname: string,
+): Promise<LookupAddress[]> {
   const family = isIP(hostname);
-  if (family !== 0) return await tunnel.open([{ address: hostname, family }], connection.port);
-  const addresses = await new Promise<LookupAddress[]>((resolve, reject) => {
+  if (family !== 0) {
+    if (!connection.guard.permits(hostname, hostname, connection.port))
+      throw new OutboundError('ADDRESS_FORBIDDEN');
+    return [{ address: hostname, family }];
+  }
+  return await new Promise<LookupAddress[]>((resolve, reject) => {
     lookUp(connection, hostname, (error, found) => {
       if (error === null) resolve(found);
       else reject(error);
     });
   });
-  return await tunnel.open(addresses, connection.port);
 }
 
 /** Answers at least one address, or an error. */
 function lookUp(
-  { guard, lookup, port }: GuardedConnection,
+  { guard, lookup, port }: Pick<GuardedConnection, 'guard' | 'lookup' | 'port'>,
   hostname: string,
   callback: (error: Error | null, addresses: LookupAddress[]) => void,
 ): void {

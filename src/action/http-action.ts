@@ -20,6 +20,8 @@ export function compileHttp(document: HttpDocument, compiler: ActionCompiler): A
   );
   const body = document.body === undefined ? undefined : compiler.tree(document.body, ['body']);
   checkTextBody(document, compiler.report);
+  const { sign } = document;
+  if (sign !== undefined) compiler.secretNames.add(sign);
   return (scope) => {
     const slots = new Slots();
     const rendered = renderTemplate(url, scope, encodeURIComponent);
@@ -36,6 +38,7 @@ export function compileHttp(document: HttpDocument, compiler: ActionCompiler): A
       timeoutMs: document.timeout,
       success: document.success ?? null,
       ...(auth === undefined ? {} : { auth: authOf(document.app, scope) }),
+      ...(sign === undefined ? {} : { sign: slots.text({ pieces: [{ secret: sign }] }, ['sign']) }),
     };
     return {
       target: `http:${placeOf(rendered, url)}`.slice(0, 200),

@@ -1,9 +1,11 @@
 import type { Clock } from '../config/clock.js';
-import { httpOutcome, networkOutcome, refusedRequest } from './attempt-outcome.js';
-import { attemptOf, deferred, readAnswer } from './feishu-answer.js';
+import { deferred, resultOf } from './attempt-meaning.js';
+import { httpOutcome, networkOutcome } from './attempt-outcome.js';
+import { attemptOf, readAnswer } from './feishu-answer.js';
 import { apiOf, type FeishuPlatform, type PlatformCall } from './feishu-platform.js';
 import type { OutboundHttp } from './outbound-http.js';
 import type { AttemptResult, FeishuAuth, HttpRequest, Sender } from './sender.js';
+import { signatureHeaders, signingKeysOf, signingKeyTexts } from './webhook-signature.js';
 
 /** Sends HTTP actions: to anybody, and with `auth` to the platform's own APIs. */
 export class HttpSender implements Sender<HttpRequest> {
@@ -20,12 +22,33 @@ export class HttpSender implements Sender<HttpRequest> {
   ): Promise<AttemptResult> {
     if (request.auth) return await this.sendAsApp(request, request.auth, actionKey, secrets);
     const host = URL.canParse(request.url) ? new URL(request.url).host : '';
+    const signature = this.signatureOf(request, actionKey);
+    if (signature === null)
+      return resultOf(
+        'SIGNING_KEY_INVALID',
+        'The secret that "sign" names holds no key: write whsec_ and 24 to 64 bytes as base64.',
+      );
+    const hidden = [...secrets, ...signingKeyTexts(request.sign ?? '')];
     try {
-      const answer = await this.http.exchange(request, { 'idempotency-key': actionKey }, secrets);
+      const answer = await this.http.exchange(
+        request,
+        { 'idempotency-key': actionKey, ...signature },
+        hidden,
+      );
       return httpOutcome(answer, request.success, host, this.clock.now());
     } catch (error) {
       return networkOutcome(error, host);
     }
+  }
+
+  /** The headers that sign the request; null when what should is no key. */
+  private signatureOf(
+    { sign, body }: HttpRequest,
+    actionKey: string,
+  ): Readonly<Record<string, string>> | null {
+    if (sign === undefined || sign === null) return {};
+    const keys = signingKeysOf(sign);
+    return keys && signatureHeaders(keys, actionKey, body ?? '', this.clock.now());
   }
 
   private async sendAsApp(
@@ -40,7 +63,7 @@ export class HttpSender implements Sender<HttpRequest> {
     const parsed = URL.canParse(whole) ? new URL(whole) : null;
     // The token of the app goes to its own platform, and nowhere else.
     if (parsed?.origin !== app.domain)
-      return refusedRequest(
+      return resultOf(
         'FEISHU_HOST_MISMATCH',
         `The URL is not at ${app.domain}, the address of the app "${app.name}": begin it with /open-apis/.`,
       );

@@ -5,13 +5,14 @@ import { type GuardedConnection, guardedConnector, type Lookup } from './guarded
 import { ProxyTunnel } from './proxy-tunnel.js';
 
 /** The way out of this installation: through its proxy, with its certificates, to permitted addresses alone. */
-export function outboundAgent({
+export type OutboundWay = Omit<GuardedConnection, 'port'>;
+
+export function outboundWay({
   guard,
   ca,
   proxy,
   lookup = dnsLookup,
   signal,
-  pool,
 }: {
   readonly guard: GuardedConnection['guard'];
   /** PEM certificates trusted besides the usual ones. */
@@ -20,21 +21,25 @@ export function outboundAgent({
   readonly lookup?: Lookup | undefined;
   /** Ends every connection, also those being made. */
   readonly signal: AbortSignal;
-  readonly pool: Pool.Options;
-}): Agent {
+}): OutboundWay {
   // Made once: parsing the root certificates again for each connection takes tens of milliseconds.
   const secureContext = createSecureContext(
     ca === undefined ? {} : { ca: [...getCACertificates('default'), ca] },
   );
   const tunnel = proxy === undefined ? null : new ProxyTunnel(proxy, { secureContext, signal });
+  return { guard, lookup, secureContext, signal, tunnel };
+}
+
+/** Pools of connections that go this way. */
+export function outboundAgent(way: OutboundWay, pool: Pool.Options): Agent {
   return new Agent({
     factory: (origin) => {
-      const port = portOf(new URL(origin));
-      const connect = guardedConnector({ guard, lookup, port, secureContext, signal, tunnel });
+      const connect = guardedConnector({ ...way, port: portOf(new URL(origin)) });
       return new Pool(origin, { ...pool, connect });
     },
   });
 }
 
-const portOf = ({ port, protocol }: URL): number =>
+/** The port that a URL leads to. */
+export const portOf = ({ port, protocol }: URL): number =>
   port !== '' ? Number(port) : protocol === 'https:' ? 443 : 80;

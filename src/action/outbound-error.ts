@@ -15,3 +15,11 @@ export class OutboundError extends Error {
     this.name = 'OutboundError';
   }
 }
+
+/** No whole answer came to a request that was sent: whether the target did the work is not known. `cause` says why. */
+export class SentError extends Error {
+  constructor(override readonly cause: unknown) {
+    super('The request was sent, but no whole answer came.', { cause });
+    this.name = 'SentError';
+  }
+}

@@ -1,10 +1,10 @@
-import type { Agent, Pool } from 'undici';
+import type { Dispatcher, Pool } from 'undici';
 import { NO_TRACING, type Tracing } from '../config/tracing.js';
 import type { AddressGuard } from './address-guard.js';
 import { type HttpAnswer, keptText } from './attempt-outcome.js';
 import type { Lookup } from './guarded-connector.js';
-import { outboundAgent } from './outbound-agent.js';
-import { OutboundError } from './outbound-error.js';
+import { outboundAgent, type OutboundWay, outboundWay } from './outbound-agent.js';
+import { OutboundError, SentError } from './outbound-error.js';
 import type { HttpRequest } from './sender.js';
 
 export interface OutboundHttpOptions {
@@ -24,7 +24,8 @@ const HEADER_BYTES = 16 * 1024;
 const INTERIM_ANSWERS = 32;
 
 const POOL = {
-  connections: 16,
+  // As many as one target may have under way here: half of an instance's places.
+  connections: 128,
   pipelining: 1,
   keepAliveTimeout: 4_000,
   keepAliveMaxTimeout: 60_000,
@@ -42,7 +43,11 @@ const HEADER_VALUE = /^[\x20-\x7e\xa0-\xff]*$/;
  * proxy of the environment, and ends within the request's time, whatever the target does.
  */
 export class OutboundHttp {
-  private readonly agent: Agent;
+  /** For those who look at each part of a connection. */
+  readonly way: OutboundWay;
+  private readonly agent: Dispatcher;
+  /** Of requests that have a connection and are being sent. */
+  private readonly sent = new WeakSet<AbortSignal>();
   private readonly tracing: Tracing;
   /** Ends every connection, also those being made. */
   private readonly closing = new AbortController();
@@ -51,7 +56,8 @@ export class OutboundHttp {
   constructor({ guard, ca, proxy, lookup, tracing = NO_TRACING }: OutboundHttpOptions) {
     this.tracing = tracing;
     const { signal } = this.closing;
-    this.agent = outboundAgent({ guard, ca, proxy, lookup, signal, pool: POOL });
+    this.way = outboundWay({ guard, ca, proxy, lookup, signal });
+    this.agent = outboundAgent(this.way, POOL).compose(noteSending(this.sent));
   }
 
   /**
@@ -59,7 +65,8 @@ export class OutboundHttp {
    * the secret values within the request, which the kept text of the answer must not hold; of the answer's body
    * `maxBytes` are read.
    *
-   * @throws OutboundError, or an error of the network; `networkOutcome` understands both
+   * @throws OutboundError, or an error of the network; either as the cause of a SentError when the request had been
+   * sent. `networkOutcome` understands them
    */
   async exchange(
     request: HttpRequest,
@@ -131,10 +138,28 @@ export class OutboundHttp {
         text: keptText(read.body, secrets),
         ...read,
       };
+    } catch (error) {
+      throw this.sent.has(deadline.signal) ? new SentError(error) : error;
     } finally {
       clearTimeout(timer);
     }
   }
+}
+
+/** Notes the signals of the requests that undici begins to send: from then on a target may have got them. */
+function noteSending(sent: WeakSet<AbortSignal>): Dispatcher.DispatcherComposeInterceptor {
+  return (dispatch) => (options, handler) => {
+    // `request` hands its options on as they are, and makes a handler for each of its calls.
+    const { signal } = options as Dispatcher.RequestOptions;
+    if (signal instanceof AbortSignal) {
+      const start = handler.onRequestStart?.bind(handler);
+      handler.onRequestStart = (controller, context): void => {
+        sent.add(signal);
+        start?.(controller, context);
+      };
+    }
+    return dispatch(options, handler);
+  };
 }
 
 /** undici notices an abort only once it has a connection; the look-up and the connecting count too. */

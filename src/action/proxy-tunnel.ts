@@ -102,7 +102,8 @@ export class ProxyTunnel {
   }
 }
 
-function decoded(text: string): string {
+/** User or password as a URL holds it. */
+export function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {

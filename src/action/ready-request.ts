@@ -23,7 +23,10 @@ export function makeReady(
   secrets: ReadonlyMap<string, string>,
 ): ReadyRequest | MissingSecret {
   const used: string[] = [];
-  const content = structuredClone(stored.content) as unknown as Record<string, unknown>;
+  // What holds no secret goes out as it is stored.
+  const content = (stored.secrets.length === 0
+    ? stored.content
+    : structuredClone(stored.content)) as unknown as Record<string, unknown>;
   for (const slot of stored.secrets) {
     const text = fill(slot, secrets, used);
     if (typeof text !== 'string') return text;

@@ -23,6 +23,8 @@ export interface HttpRequest {
   readonly success: HttpSuccess | null;
   /** Sent with the app's tenant token to the platform; then `url` may be a path. Absent: sent to anybody. */
   readonly auth?: FeishuAuth;
+  /** The secret whose keys sign it as Standard Webhooks wants it. Absent: it is not signed. */
+  readonly sign?: string | null;
 }
 
 /** What a Feishu message says: a text, or the JSON of a card. The other one is null. */
@@ -56,6 +58,8 @@ export interface EmailRequest {
   readonly subject: string;
   readonly text: string | null;
   readonly html: string | null;
+  /** Who still has to get it, as `AttemptResult.left` says; absent: everybody. */
+  readonly left?: readonly number[];
 }
 
 /**
@@ -78,6 +82,8 @@ export interface AttemptResult {
   readonly ambiguous?: boolean;
   /** What it says of the target itself: it answers, or it is down. Absent: nothing. */
   readonly target?: 'up' | 'down';
+  /** A mail that some recipients have got: who has not, by their places among `to`, `cc` and `bcc` in that order. */
+  readonly left?: readonly number[];
 }
 
 /** Sends one kind of action. Never throws for what a target does: every ending is a result. */

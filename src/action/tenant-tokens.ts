@@ -67,7 +67,7 @@ export class TenantTokens {
   ): Promise<{ readonly ok: true; readonly token: string; readonly expiresMs: number } | PlatformRefusal> {
     const { appId, appSecret, domain } = app;
     if (appId === undefined || appSecret === undefined) {
-      return refusal('permanent', 'FEISHU_APP_SECRET_MISSING', secretMissing(app));
+      return refusal('FEISHU_APP_SECRET_MISSING', secretMissing(app));
     }
     const { host } = new URL(domain);
     try {
@@ -85,19 +85,17 @@ export class TenantTokens {
       );
       const read = readAnswer(answer, host, this.clock.now());
       if (!read.ok)
-        return read.code === 'FEISHU_FAILED' || read.code === 'FEISHU_REFUSED' ? refused(app, read) : read;
+        return read.code === 'FEISHU_FAILED' || read.code === 'FEISHU_REFUSED'
+          ? refused(app, read)
+          : notSent(read);
       // Not in `data`: this answer has its members at the top.
       const json = jsonOf(answer);
       const [token, expire] = [own(json, 'tenant_access_token'), own(json, 'expire')];
       if (typeof token !== 'string' || !/^[\x21-\x7e]{1,4096}$/.test(token) || typeof expire !== 'number')
-        return refusal(
-          'transient',
-          'ANSWER_BROKEN',
-          `${host} answered ${answer.status}, but no tenant token.`,
-        );
+        return refusal('ANSWER_BROKEN', `${host} answered ${answer.status}, but no tenant token.`);
       return { ok: true, token, expiresMs: expire * 1000 };
     } catch (error) {
-      return networkRefusal(error, host);
+      return notSent(networkRefusal(error, host));
     }
   }
 }
@@ -111,10 +109,14 @@ const secretMissing = (app: FeishuApp): string =>
 /** Tried again: whoever mends the setting starts the service anew, and nothing is lost until then. */
 function refused(app: FeishuApp, read: PlatformRefusal): PlatformRefusal {
   const setting = settingOf(app, 'appSecret', 'FEISHU_APP_SECRET');
-  return {
-    ...read,
-    kind: 'transient',
-    code: 'FEISHU_APP_REFUSED',
-    detail: `${read.detail.replace(/\.$/, '')}: it gives the app "${app.name}" no tenant token, check its id and ${setting}.`,
-  };
+  return refusal(
+    'FEISHU_APP_REFUSED',
+    `${read.detail.replace(/\.$/, '')}: it gives the app "${app.name}" no tenant token, check its id and ${setting}.`,
+    { status: read.status, answer: read.text },
+  );
+}
+
+/** Whatever became of the request for a token: what it was for has not been sent. */
+function notSent({ code, detail, status, retryAfterMs, text }: PlatformRefusal): PlatformRefusal {
+  return refusal(code, detail, { status, answer: text, retryAfterMs });
 }

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import {
   type Attributes,
   isSpanContextValid,
@@ -24,11 +24,14 @@ import type { Metrics } from './metrics.js';
 import { createSpanExporter } from './span-exporter.js';
 import {
   type AttemptBegun,
+  attemptIdOf,
   type DecisionMade,
   type LookupBegun,
   type OpenSpan,
   type Receipt,
   type SpanEnd,
+  spanIdOf,
+  traceIdOf,
   Tracing,
 } from './tracing.js';
 import { VERSION } from './version.js';
@@ -145,7 +148,7 @@ export class OtlpTracing extends Tracing {
   }
 
   beginAttempt({ id, occasion, delivery, attempt, kind, rule, action, since }: AttemptBegun): OpenSpan {
-    const spanId = idOf('attempt', delivery, String(attempt));
+    const spanId = attemptIdOf(delivery, attempt);
     return this.open(
       this.start('delivery.attempt', id, spanId, decisionIdOf(id, occasion), since, {
         kind: SpanKind.CLIENT,
@@ -195,7 +198,7 @@ export class OtlpTracing extends Tracing {
     since: number,
     options: { readonly kind: SpanKind; readonly attributes: Attributes; readonly links?: Link[] },
   ): Span {
-    const traceId = eventId.replaceAll('-', '');
+    const traceId = traceIdOf(eventId);
     this.ids.choose(traceId, spanId);
     const parent =
       parentId === null
@@ -245,13 +248,8 @@ class ChosenIds implements IdGenerator {
   }
 }
 
-const receiptIdOf = (id: string): string => idOf('receipt', id);
-const decisionIdOf = (id: string, occasion: string): string => idOf('decision', id, occasion);
-
-/** A span id that any process finds by itself. */
-function idOf(...parts: readonly string[]): string {
-  return createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 16);
-}
+const receiptIdOf = (id: string): string => spanIdOf('receipt', id);
+const decisionIdOf = (id: string, occasion: string): string => spanIdOf('decision', id, occasion);
 
 /** Seconds and nanoseconds: the SDK takes a small number for a time since the start of the process. */
 function timeOf(ms: number): [number, number] {

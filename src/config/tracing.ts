@@ -1,3 +1,5 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { createHash } from 'node:crypto';
 import type { Settings } from './config.js';
 import type { Log } from './log.js';
 import type { Metrics } from './metrics.js';
@@ -92,14 +94,24 @@ export abstract class Tracing {
   abstract close(): Promise<void>;
 }
 
-const NO_HEADERS = {};
-const NO_SPAN: OpenSpan = {
-  run: (work) => work(),
-  end: () => undefined,
-};
+const TRACE_ID = /^(?!0{32})[0-9a-f]{32}$/;
 
+/** The name of the trace of an event, by the event's own id. */
+export const traceIdOf = (eventId: string): string => eventId.replaceAll('-', '');
+
+/** A span id that any process finds by itself. */
+export function spanIdOf(...parts: readonly string[]): string {
+  return createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 16);
+}
+
+/** The span of an attempt. */
+export const attemptIdOf = (delivery: string, attempt: number): string =>
+  spanIdOf('attempt', delivery, String(attempt));
+
+/** Keeps no traces. Requests still carry the name of theirs, as one that nobody records, for the targets' own logs. */
 class NoTracing extends Tracing {
   readonly isOn = false;
+  private readonly current = new AsyncLocalStorage<{ readonly id: string; readonly spanId: string }>();
 
   received(): void {
     // Nobody looks.
@@ -109,20 +121,31 @@ class NoTracing extends Tracing {
     // Nobody looks.
   }
 
-  beginLookup(): OpenSpan {
-    return NO_SPAN;
+  beginLookup({ id, name }: LookupBegun): OpenSpan {
+    return this.open(id, spanIdOf('lookup', id, name));
   }
 
-  beginAttempt(): OpenSpan {
-    return NO_SPAN;
+  beginAttempt({ id, delivery, attempt }: AttemptBegun): OpenSpan {
+    return this.open(id, attemptIdOf(delivery, attempt));
   }
 
   outgoing(): Readonly<Record<string, string>> {
-    return NO_HEADERS;
+    const span = this.current.getStore();
+    const traceId = span === undefined ? '' : traceIdOf(span.id);
+    return span !== undefined && TRACE_ID.test(traceId)
+      ? { traceparent: `00-${traceId}-${span.spanId}-00` }
+      : {};
   }
 
   close(): Promise<void> {
     return Promise.resolve();
+  }
+
+  private open(id: string, spanId: string): OpenSpan {
+    return {
+      run: (work) => this.current.run({ id, spanId }, work),
+      end: () => undefined,
+    };
   }
 }
 

@@ -192,7 +192,7 @@ describe('action documents', () => {
     [{ type: 'http', url: 'https://a.example/', retry: ['soon'] }],
     [{ type: 'http', url: 'https://a.example/', success: { path: '$..x', equal: 0 } }],
     [{ type: 'http', url: 'https://a.example/', typo: 1 }],
-    [{ type: 'http', url: 'https://a.example/', when: {} }],
+    [{ type: 'http', url: 'https://a.example/', undo: {} }],
     [{ type: 'email', to: 'a@b.example', subject: 's' }],
     [{ type: 'email', to: [], subject: 's', text: 't' }],
     [{ type: 'email', to: 'a@b.example', subject: 's', text: 't', attachments: [{ path: '/etc/passwd' }] }],

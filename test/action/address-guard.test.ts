@@ -4,72 +4,82 @@ import { createServer as createHttpServer } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { AddressGuard, isForbidden } from '../../src/action/address-guard.js';
+import type { OutboundHttpOptions } from '../../src/action/outbound-http.js';
 import type { AttemptResult } from '../../src/action/sender.js';
 import { SystemClock } from '../../src/config/clock.js';
 import type { OutboundAllowance } from '../../src/config/config.js';
+import { startConnectProxy } from '../support/connect-proxy.js';
 import { ClosableHttpSender } from '../support/senders.js';
 
 // Real: sender, sockets, a listener on 127.0.0.1. Fake: the DNS look-up, where a test says what a name is.
 /** Allowed by name of its address, where nothing listens: stands for what is permitted without leaving this machine. */
 const PERMITTED = '127.0.0.8';
 
+/** The classes of addresses that no action may reach, with their edges; those of other products' lists are all in it. */
+const CLASSES: readonly (readonly [string, readonly string[]])[] = [
+  ['this host', ['0.0.0.0', '0.1.2.3', '::']],
+  ['loopback', ['127.0.0.1', '127.255.255.254', '::1']],
+  ['private', ['10.0.0.1', '172.16.0.1', '172.31.255.255', '192.168.1.1']],
+  ['link-local', ['169.254.0.1', 'fe80::1', 'febf::1', 'fe80::1%eth0']],
+  [
+    'metadata',
+    ['169.254.169.254', '100.100.100.200', '192.0.0.192', '168.63.129.16', 'fd00:ec2::254', 'fd20:ce::254'],
+  ],
+  ['carrier NAT', ['100.64.0.1', '100.127.255.255']],
+  ['multicast', ['224.0.0.1', '239.255.255.255', 'ff02::1']],
+  [
+    'reserved',
+    [
+      '192.0.0.1',
+      '240.0.0.1',
+      '255.255.255.255',
+      '192.88.99.1',
+      '2001:1::1',
+      '4000::1',
+      '1fff:ffff::1',
+      '100:0:0:1::1',
+      '8000::1',
+      'fb00::1',
+    ],
+  ],
+  ['benchmarking', ['198.18.0.1', '198.19.255.255', '2001:2::1']],
+  [
+    'documentation',
+    ['192.0.2.1', '198.51.100.1', '203.0.113.1', '2001:db8::1', '3fff::1', '3fff:fff:ffff::1'],
+  ],
+  ['unique local', ['fc00::1', 'fdff::1']],
+  ['IPv4-mapped', ['::ffff:127.0.0.1', '::ffff:7f00:1', '::ffff:8.8.8.8', '::ffff:0:8.8.8.8']],
+  ['IPv4-compatible', ['::127.0.0.1', '::7f00:1', '::8.8.8.8']],
+  ['NAT64', ['64:ff9b::7f00:1', '64:ff9b::8.8.8.8', '64:ff9b:1::1', '64:ff9b:1:ffff::7f00:1']],
+  ['6to4', ['2002:7f00:1::', '2002:808:808::1']],
+  ['Teredo', ['2001::1', '2001:0:7f00:1::']],
+  ['SRv6', ['5f00::1', '5f00:ffff::1']],
+  ['ORCHID', ['2001:10::1', '2001:20::1', '2001:30::1']],
+  ['site-local', ['fec0::1', 'feff::1']],
+  ['discard', ['100::1']],
+  ['AS112 and AMT', ['192.31.196.1', '192.52.193.1', '192.175.48.1', '2001:4:112::1', '2620:4f:8000::1']],
+  [
+    'none',
+    [
+      '',
+      'localhost',
+      '127.1',
+      '2130706433',
+      '0x7f.0.0.1',
+      '0177.0.0.1',
+      '010.0.0.1',
+      '1.2.3',
+      '[::1]',
+      '8.8.8.8 ',
+      '8.8.8.8/32',
+      '1.2.3.4.5',
+      '2606:4700::1111%eth0',
+    ],
+  ],
+];
+
 describe('an address', () => {
-  it.each([
-    ['this host', ['0.0.0.0', '0.1.2.3', '::']],
-    ['loopback', ['127.0.0.1', '127.255.255.254', '::1']],
-    ['private', ['10.0.0.1', '172.16.0.1', '172.31.255.255', '192.168.1.1']],
-    ['link-local', ['169.254.0.1', 'fe80::1', 'febf::1', 'fe80::1%eth0']],
-    [
-      'metadata',
-      ['169.254.169.254', '100.100.100.200', '192.0.0.192', '168.63.129.16', 'fd00:ec2::254', 'fd20:ce::254'],
-    ],
-    ['carrier NAT', ['100.64.0.1', '100.127.255.255']],
-    ['multicast', ['224.0.0.1', '239.255.255.255', 'ff02::1']],
-    [
-      'reserved',
-      [
-        '192.0.0.1',
-        '240.0.0.1',
-        '255.255.255.255',
-        '192.88.99.1',
-        '2001:1::1',
-        '4000::1',
-        '8000::1',
-        'fb00::1',
-      ],
-    ],
-    ['benchmarking', ['198.18.0.1', '198.19.255.255', '2001:2::1']],
-    ['documentation', ['192.0.2.1', '198.51.100.1', '203.0.113.1', '2001:db8::1', '3fff::1']],
-    ['unique local', ['fc00::1', 'fdff::1']],
-    ['IPv4-mapped', ['::ffff:127.0.0.1', '::ffff:7f00:1', '::ffff:8.8.8.8', '::ffff:0:8.8.8.8']],
-    ['IPv4-compatible', ['::127.0.0.1', '::7f00:1', '::8.8.8.8']],
-    ['NAT64', ['64:ff9b::7f00:1', '64:ff9b::8.8.8.8', '64:ff9b:1::1', '64:ff9b:1:ffff::7f00:1']],
-    ['6to4', ['2002:7f00:1::', '2002:808:808::1']],
-    ['Teredo', ['2001::1', '2001:0:7f00:1::']],
-    ['SRv6', ['5f00::1']],
-    ['ORCHID', ['2001:10::1', '2001:20::1', '2001:30::1']],
-    ['site-local', ['fec0::1', 'feff::1']],
-    ['discard', ['100::1']],
-    ['AS112 and AMT', ['192.31.196.1', '192.52.193.1', '192.175.48.1', '2001:4:112::1', '2620:4f:8000::1']],
-    [
-      'none',
-      [
-        '',
-        'localhost',
-        '127.1',
-        '2130706433',
-        '0x7f.0.0.1',
-        '0177.0.0.1',
-        '010.0.0.1',
-        '1.2.3',
-        '[::1]',
-        '8.8.8.8 ',
-        '8.8.8.8/32',
-        '1.2.3.4.5',
-        '2606:4700::1111%eth0',
-      ],
-    ],
-  ])('of the class %s is forbidden', (_class, addresses) => {
+  it.each(CLASSES)('of the class %s is forbidden', (_class, addresses) => {
     expect(addresses.filter((address) => !isForbidden(address))).toEqual([]);
   });
 
@@ -133,9 +143,10 @@ describe('a request to a refused address', () => {
     socket.destroy();
   });
 
-  const senderWith = (allow: OutboundAllowance[]) =>
+  const senderWith = (allow: OutboundAllowance[], options: Partial<OutboundHttpOptions> = {}) =>
     new ClosableHttpSender(
       {
+        ...options,
         guard: new AddressGuard(allow),
         ca: undefined,
         lookup: (hostname, _options, callback) => {
@@ -277,6 +288,38 @@ describe('a request to a refused address', () => {
       code: 'ADDRESS_FORBIDDEN',
     });
     expect(connections).toBe(0);
+    await permissive.close();
+  });
+
+  it.each([false, true])(
+    'by a name of each class opens no connection, alone or beside a permitted one, through a proxy: %p',
+    async (isProxied) => {
+      const proxy = await startConnectProxy();
+      const permissive = senderWith([{ kind: 'cidr', address: PERMITTED, prefix: 32, port: null }], {
+        proxy: isProxied ? proxy.url : undefined,
+      });
+      const all = CLASSES.filter(([name]) => name !== 'none').flatMap(([, list]) => list);
+      const classes = all.filter((address) => !address.includes('%'));
+      expect(classes.length).toBeGreaterThan(70);
+      for (const address of classes) {
+        for (const found of [[address], [PERMITTED, address]]) {
+          addresses = [named(...found)];
+          expect([address, (await send(`http://evil.example:${port}/`, permissive)).code]).toEqual([
+            address,
+            'ADDRESS_FORBIDDEN',
+          ]);
+        }
+      }
+      expect({ connections, asked: proxy.asked }).toEqual({ connections: 0, asked: [] });
+      await permissive.close();
+      await proxy.close();
+    },
+  );
+
+  it('by a name that is permitted goes through: the table refuses nothing else', async () => {
+    const permissive = senderWith([{ kind: 'cidr', address: '127.0.0.1', prefix: 32, port }]);
+    expect(await send(`http://good.example:${port}/`, permissive)).toMatchObject({ code: 'TARGET_RESET' });
+    expect(connections).toBe(1);
     await permissive.close();
   });
 

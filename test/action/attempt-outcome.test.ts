@@ -2,12 +2,11 @@ import { describe, expect, it } from '@jest/globals';
 import {
   httpOutcome,
   keptText,
-  mailFailure,
-  mailOutcome,
   networkOutcome,
   retryAfterMs,
   type HttpAnswer,
 } from '../../src/action/attempt-outcome.js';
+import { OutboundError, SentError } from '../../src/action/outbound-error.js';
 import { ownAt } from '../../src/events/own-member.js';
 import type { HttpSuccess } from '../../src/action/sender.js';
 
@@ -49,6 +48,7 @@ describe('an HTTP status', () => {
       status: 503,
       answer: 'busy',
       retryAfterMs: null,
+      target: 'down',
     });
     expect(outcomeOf(answer(307))).toMatchObject({ code: 'REDIRECT', status: 307 });
     expect(outcomeOf(answer(200))).toMatchObject({ code: null, status: 200 });
@@ -65,6 +65,7 @@ describe('an HTTP status', () => {
       outcome: 'retry',
       code: 'TARGET_RESET',
       status: 200,
+      ambiguous: true,
     });
     expect(outcomeOf(answer(410, { brokenBy }))).toMatchObject({ outcome: 'permanent', code: 'HTTP_410' });
   });
@@ -189,6 +190,14 @@ describe('an error of the network', () => {
       expect(networkOutcome({ code: cause }, HOST)).toMatchObject({ outcome: 'retry', code, status: null });
   });
 
+  it('leaves it open whether the work was done only when the request had been sent', () => {
+    const ambiguous = (error: unknown) => networkOutcome(error, HOST).ambiguous ?? false;
+    const causes = ['ECONNRESET', 'DEADLINE_PASSED', 'HPE_INVALID_CONSTANT', 'UND_ERR_DESTROYED'];
+    expect(causes.map((code) => ambiguous(new SentError({ code })))).toEqual([true, true, true, true]);
+    expect(causes.map((code) => ambiguous({ code }))).toEqual([false, false, false, false]);
+    expect(ambiguous(new SentError(new OutboundError('ADDRESS_FORBIDDEN')))).toBe(false);
+  });
+
   it('is permanent for a forbidden address, and names the host and the mend', () => {
     const result = networkOutcome({ code: 'ADDRESS_FORBIDDEN' }, 'intranet:8080');
     expect(result).toMatchObject({ outcome: 'permanent', code: 'ADDRESS_FORBIDDEN' });
@@ -214,74 +223,6 @@ describe('an error of the network', () => {
   });
 });
 
-describe('a reply of the mail server', () => {
-  const reply = (responseCode: number, command: string, rest: object = {}) => ({
-    code: 'EENVELOPE',
-    responseCode,
-    response: `${responseCode} said so`,
-    command,
-    ...rest,
-  });
-
-  it.each<[object, string, string]>([
-    [reply(421, 'MAIL FROM'), 'retry', 'SMTP_DEFERRED'],
-    [reply(450, 'RCPT TO', { rejected: ['a@x.test'] }), 'retry', 'SMTP_DEFERRED'],
-    [reply(451, 'DATA'), 'retry', 'SMTP_DEFERRED'],
-    [reply(452, 'RCPT TO'), 'retry', 'SMTP_DEFERRED'],
-    [reply(503, 'DATA'), 'retry', 'SMTP_DEFERRED'],
-    [reply(550, 'DATA'), 'permanent', 'SMTP_REFUSED'],
-    [reply(552, 'DATA', { code: 'EMESSAGE' }), 'permanent', 'SMTP_REFUSED'],
-    [reply(550, 'MAIL FROM'), 'permanent', 'SMTP_REFUSED'],
-    [reply(550, 'RCPT TO', { rejected: ['a@x.test'] }), 'permanent', 'RECIPIENT_REFUSED'],
-    [reply(535, 'AUTH PLAIN', { code: 'EAUTH' }), 'retry', 'SMTP_AUTH_FAILED'],
-    [reply(454, 'AUTH PLAIN', { code: 'EAUTH' }), 'retry', 'SMTP_AUTH_FAILED'],
-    [reply(530, 'MAIL FROM'), 'retry', 'SMTP_AUTH_FAILED'],
-    [reply(554, 'CONN', { code: 'EPROTOCOL' }), 'retry', 'SMTP_UNREACHABLE'],
-    [reply(454, 'STARTTLS', { code: 'ETLS' }), 'retry', 'SMTP_DEFERRED'],
-    [{ code: 'EAUTH' }, 'retry', 'SMTP_AUTH_FAILED'],
-    [{ code: 'ESOCKET', originalCode: 'ECONNREFUSED' }, 'retry', 'SMTP_UNREACHABLE'],
-    [{ code: 'ESOCKET', originalCode: 'DEPTH_ZERO_SELF_SIGNED_CERT' }, 'retry', 'SMTP_TLS_FAILED'],
-    [{ code: 'ETLS' }, 'retry', 'SMTP_TLS_FAILED'],
-    [{ code: 'EDNS' }, 'retry', 'SMTP_UNREACHABLE'],
-    [{ code: 'ECONNECTION' }, 'retry', 'SMTP_UNREACHABLE'],
-    [{ code: 'ETIMEDOUT' }, 'retry', 'SMTP_TIMEOUT'],
-    [{ code: 'EABORT' }, 'retry', 'SMTP_TIMEOUT'],
-    [{ code: 'EENVELOPE' }, 'permanent', 'MAIL_INVALID'],
-    [{ code: 'EFILEACCESS' }, 'permanent', 'MAIL_INVALID'],
-    [new Error('Connection pool was closed'), 'retry', 'SMTP_UNREACHABLE'],
-  ])('%p ends as %s, %s', (error, outcome, code) => {
-    expect(mailFailure(error)).toMatchObject({ outcome, code });
-  });
-
-  it('is kept with its code', () => {
-    expect(mailFailure(reply(451, 'DATA'))).toEqual({
-      outcome: 'retry',
-      code: 'SMTP_DEFERRED',
-      detail: 'The mail server answered 451 to DATA.',
-      status: 451,
-      answer: '451 said so',
-      retryAfterMs: null,
-    });
-  });
-
-  it('is a delivery when all recipients were taken, and permanent when some were refused', () => {
-    const accepted = ['a@x.test'];
-    expect(mailOutcome({ accepted, rejected: [], response: '250 OK queued' })).toMatchObject({
-      outcome: 'delivered',
-      status: 250,
-      answer: '250 OK queued',
-    });
-    const some = mailOutcome({
-      accepted,
-      rejected: ['b@x.test', 'c@x.test'],
-      rejectedErrors: [{ responseCode: 450 }, { responseCode: 550 }],
-      response: '250 OK',
-    });
-    expect(some).toMatchObject({ outcome: 'permanent', code: 'RECIPIENT_REFUSED', status: 450 });
-    expect(some.detail).toContain('b@x.test, c@x.test');
-  });
-});
-
 describe('the kept text of an answer', () => {
   it('is UTF-8 as far as it is, without control characters but line feeds and tabs', () => {
     expect(keptText(Buffer.from('a\0b\u001b[31m\r\n\tc\u0085中'), [])).toBe('ab[31m\n\tc中');
@@ -291,6 +232,27 @@ describe('the kept text of an answer', () => {
   it('is at most 4 kB and never ends in half a character', () => {
     expect(keptText(Buffer.from('中'.repeat(3000)), [])).toBe('中'.repeat(1365));
     expect(Buffer.byteLength(keptText(Buffer.alloc(65_536, 0xff), []))).toBeLessThanOrEqual(4096);
+  });
+
+  it('holds no secret in any form that an answer may give it', () => {
+    const secrets = ['pass', 'pass-phrase', 'say "hi"\\', 'key\r\nline 2', '中 文/秘密'];
+    const body = secrets
+      .flatMap((secret) => [secret, JSON.stringify({ secret }), encodeURIComponent(secret)])
+      .flatMap((said) => [said, JSON.stringify({ said })])
+      .join(' ');
+    const kept = keptText(Buffer.from(body), secrets);
+    for (const part of ['phrase', 'say', 'key', 'line', '秘密', encodeURIComponent('秘密')])
+      expect(kept).not.toContain(part);
+  });
+
+  it('holds nothing of a URL that is a secret but its host', () => {
+    const url = 'https://hooks.example/services/T0/b7e0c2e1-8d3b-4c6a?token=0123456789abcdef';
+    const body =
+      'hooks.example: Cannot POST /services/T0/b7e0c2e1-8d3b-4c6a, b7e0c2e1-8d3b-4c6a, 0123456789abcdef';
+    expect(keptText(Buffer.from(body), [url])).toBe(
+      'hooks.example: Cannot POST [redacted], [redacted], [redacted]',
+    );
+    expect(keptText(Buffer.from('a / b'), ['https://hooks.example/'])).toBe('a / b');
   });
 
   it('has secrets blacked out before it is cut', () => {

@@ -21,6 +21,14 @@ describe('an action that is otherwise broken', () => {
       'app ACTION_VALUE_INVALID',
       'url URL_INVALID',
     ]);
+    expect(
+      problems('http', {
+        url: 'https://a.example/',
+        sign: 'S',
+        auth: 'feishu',
+        headers: { 'Webhook-Id': 'x' },
+      }),
+    ).toEqual(['sign ACTION_VALUE_INVALID', 'headers.Webhook-Id ACTION_VALUE_INVALID']);
     // Whatever stands there, the author means a token of the platform.
     expect(problems('http', { url: '/open-apis/x', auth: 'lark' })).toEqual([]);
     expect(

@@ -198,6 +198,7 @@ describe('a mail', () => {
     expect(arrived.subject).toBe('Hi Bcc: evil@example.com <script>');
     expect(arrived.bcc).toBeUndefined();
     expect(arrived.headers.map(({ key }) => key).sort()).toEqual([
+      'auto-submitted',
       'content-type',
       'date',
       'from',
@@ -340,7 +341,7 @@ describe('a file', () => {
 
 describe('a mail server that refuses', () => {
   it.each([
-    [421, 'retry', 'SMTP_DEFERRED'],
+    [421, 'retry', 'SMTP_BUSY'],
     [450, 'retry', 'SMTP_DEFERRED'],
     [451, 'retry', 'SMTP_DEFERRED'],
     [452, 'retry', 'SMTP_DEFERRED'],
@@ -359,7 +360,7 @@ describe('a mail server that refuses', () => {
   });
 
   it.each([
-    [421, 'retry', 'SMTP_DEFERRED'],
+    [421, 'retry', 'SMTP_BUSY'],
     [451, 'retry', 'SMTP_DEFERRED'],
     [452, 'retry', 'SMTP_DEFERRED'],
     [550, 'permanent', 'SMTP_REFUSED'],
@@ -431,20 +432,65 @@ describe('a login', () => {
 
   it('is given as the URL holds it', async () => {
     const { port } = await withLogin();
-    const sender = senderTo(port, { smtpUrl: `smtp://ops%40example.com:p%40ss%3Aword@127.0.0.1:${port}` });
+    const sender = senderTo(port, {
+      smtpUrl: `smtp://ops%40example.com:p%40ss%3Aword@127.0.0.1:${port}?requireTLS=false`,
+    });
     expect(await sender.send(mail(), 'key')).toMatchObject({ outcome: 'delivered' });
   });
 
   it('that is refused or missing is tried again, without a word of it', async () => {
     const { port } = await withLogin();
     for (const login of ['ops%40example.com:hunter2@', '']) {
-      const result = await senderTo(port, { smtpUrl: `smtp://${login}127.0.0.1:${port}` }).send(
-        mail(),
-        'key',
-      );
+      const result = await senderTo(port, {
+        smtpUrl: `smtp://${login}127.0.0.1:${port}?requireTLS=false`,
+      }).send(mail(), 'key');
       expect(result).toMatchObject({ outcome: 'retry', code: 'SMTP_AUTH_FAILED' });
       expect(JSON.stringify(result)).not.toContain('hunter2');
     }
+  });
+});
+
+describe('a login without TLS', () => {
+  it('is none: the password stays here', async () => {
+    const said: string[] = [];
+    // It offers a login, and no TLS: as a server, or as somebody in between.
+    const port = await rawServer((socket) => {
+      socket.write('220 hello\r\n');
+      socket.on('data', (line) => {
+        said.push(line.toString());
+        socket.write(said.length === 1 ? '250-hello\r\n250 AUTH PLAIN LOGIN\r\n' : '502 no\r\n');
+      });
+    });
+    const smtpUrl = `smtp://ops:hunter2@127.0.0.1:${port}`;
+    const result = await senderTo(port, { smtpUrl }).send(mail(), 'key');
+    expect(result).toMatchObject({ outcome: 'retry', code: 'SMTP_TLS_FAILED', status: 502 });
+    expect(said.map((line) => line.split(' ')[0]?.trim())).toEqual(['EHLO', 'STARTTLS']);
+  });
+});
+
+describe('a mail that only some recipients have got', () => {
+  it('goes to the others alone, who were put off, and in the end nobody has it twice', async () => {
+    let isGrey = true;
+    const server = await mailServer({
+      onRcptTo({ address }, _session, callback) {
+        if (address === 'gone@x.test') callback(refusal(550));
+        else callback(isGrey && address === 'grey@x.test' ? refusal(450) : null);
+      },
+    });
+    const sender = senderTo(server.port);
+    const request = mail({ to: ['gone@x.test', 'a@x.test'], cc: ['a@x.test'], bcc: ['grey@x.test'] });
+    const first = await sender.send(request, 'key');
+    expect(first).toMatchObject({ outcome: 'retry', code: 'SMTP_DEFERRED', status: 450, left: [0, 3] });
+    const again = await sender.send({ ...request, left: first.left! }, 'key');
+    // Nobody has got anything by it: what is left stays as it is.
+    expect(again).toMatchObject({ outcome: 'retry', code: 'SMTP_DEFERRED' });
+    expect(again).not.toHaveProperty('left');
+    isGrey = false;
+    const last = await sender.send({ ...request, left: first.left! }, 'key');
+    expect(last).toMatchObject({ outcome: 'permanent', code: 'RECIPIENT_REFUSED', left: [0] });
+    expect(server.received.map(({ to }) => to)).toEqual([['a@x.test'], ['grey@x.test']]);
+    const [one, two] = server.received.map(({ mail: { messageId } }) => messageId);
+    expect(one).toBe(two);
   });
 });
 
@@ -478,28 +524,33 @@ describe('a mail server that is not there', () => {
     });
   });
 
-  it('because it drops the connection in the middle of a mail is tried again, and sent once per attempt', async () => {
-    const replies = ['250 hello\r\n', '250 ok\r\n', '250 ok\r\n', '354 go on\r\n'];
-    let mails = 0;
-    const port = await rawServer((socket) => {
-      const left = [...replies];
-      socket.write('220 hello\r\n');
-      socket.on('data', () => {
-        const reply = left.shift();
-        if (reply !== undefined) {
-          socket.write(reply);
-          return;
-        }
-        mails += 1;
-        socket.destroy();
+  it.each([
+    ['in the middle of a mail', '354 go on', false],
+    ['instead of its answer to a whole mail', '', true],
+  ])(
+    'because it drops the connection %s is tried again: once per attempt, open: %p',
+    async (_, stop, isOpen) => {
+      let mails = 0;
+      const port = await rawServer((socket) => {
+        const left = ['250 hello', '250 ok', '250 ok', '354 go on'];
+        let said = '';
+        socket.write('220 hello\r\n');
+        socket.on('data', (bytes) => {
+          const reply = left.shift();
+          said += bytes.toString();
+          if (reply !== undefined) socket.write(`${reply}\r\n`);
+          if (reply !== stop && !said.endsWith('\r\n.\r\n')) return;
+          mails += 1;
+          socket.destroy();
+        });
       });
-    });
-    expect(await senderTo(port).send(mail(), 'key')).toMatchObject({
-      outcome: 'retry',
-      code: 'SMTP_UNREACHABLE',
-    });
-    expect(mails).toBe(1);
-  });
+      // More than what fits into the socket at once.
+      const text = 'x\n'.repeat(isOpen ? 10 : 8_000_000);
+      const result = await senderTo(port).send(mail({ text }), 'key');
+      expect(result).toMatchObject({ outcome: 'retry', code: 'SMTP_UNREACHABLE', target: 'down' });
+      expect([result.ambiguous ?? false, mails]).toEqual([isOpen, 1]);
+    },
+  );
 
   it('because the sender is closed is tried again', async () => {
     const { port } = await mailServer();

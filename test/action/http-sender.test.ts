@@ -12,6 +12,8 @@ import { Clock } from '../../src/config/clock.js';
 import { ClosableHttpSender } from '../support/senders.js';
 
 // Real: sender, sockets, HTTP and TLS servers on 127.0.0.1, which is allowed here. Fake: the clock; the DNS look-up.
+/** To one target at a time. */
+const CONNECTIONS = 128;
 const NOW = Date.UTC(2026, 10, 23, 12, 0, 0);
 const CERTIFICATE = readFileSync(new URL('../fixtures/tls/localhost.crt', import.meta.url), 'utf8');
 const KEY = readFileSync(new URL('../fixtures/tls/localhost.key', import.meta.url), 'utf8');
@@ -118,6 +120,7 @@ describe('a request', () => {
       status: 200,
       answer: 'thanks 谢谢',
       retryAfterMs: null,
+      target: 'up',
     });
     expect(seen).toHaveLength(1);
     expect(seen[0]).toMatchObject({ method: 'POST', url: '/hook/a%20b?x=1' });
@@ -432,17 +435,17 @@ describe('the time of an attempt', () => {
     let allHeld: () => void = () => undefined;
     const full = new Promise<void>((resolve) => (allHeld = resolve));
     const target = await serve((_incoming, response) => {
-      if (held.push(response) === 16) allHeld();
+      if (held.push(response) === CONNECTIONS) allHeld();
     });
     const other = await serve((_incoming, response) => response.end());
-    const first = Array.from({ length: 16 }, () => send(target.origin));
+    const first = Array.from({ length: CONNECTIONS }, () => send(target.origin));
     await full;
     expect(await takes(target.origin)).toBeLessThan(2000);
     expect(await send(other.origin)).toMatchObject({ outcome: 'delivered' });
     for (const response of held) response.end();
     for (const result of await Promise.all(first)) expect(result).toMatchObject({ outcome: 'delivered' });
     await sender.close();
-    expect(held).toHaveLength(16);
+    expect(held).toHaveLength(CONNECTIONS);
   });
 });
 

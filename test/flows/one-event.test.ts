@@ -92,7 +92,7 @@ describe('one event, all the way', () => {
         DATABASE_URL: database.url,
         DATA_DIR: join(folder, 'data'),
         RULES_DIR: join(folder, 'rules'),
-        SMTP_URL: `smtp://aftersign:${CANARIES.smtpPassword}@127.0.0.1:${smtp.port}`,
+        SMTP_URL: `smtp://aftersign:${CANARIES.smtpPassword}@127.0.0.1:${smtp.port}?requireTLS=false`,
         MAIL_FROM: 'Aftersign 审批 <ops@example.com>',
         OUTBOUND_ALLOW: `127.0.0.1:${receiver.port}`,
         SECRET_RECEIVER: `${receiver.url}/approvals?key=1`,

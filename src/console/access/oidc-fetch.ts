@@ -1,6 +1,6 @@
 import type { CustomFetch } from 'openid-client';
 import { type Agent, fetch } from 'undici';
-import { outboundAgent } from '../../action/outbound-agent.js';
+import { outboundAgent, outboundWay } from '../../action/outbound-agent.js';
 
 /** The operator has named the issuer: it may be anywhere, also within the own network. */
 const ANYWHERE = { permits: () => true };
@@ -12,7 +12,7 @@ export class OidcFetch {
 
   constructor(ca: string | undefined, proxy: string | undefined) {
     const { signal } = this.closing;
-    this.agent = outboundAgent({ guard: ANYWHERE, ca, proxy, signal, pool: { connections: 4 } });
+    this.agent = outboundAgent(outboundWay({ guard: ANYWHERE, ca, proxy, signal }), { connections: 4 });
   }
 
   readonly fetch: CustomFetch = async (url, { method, headers, body, redirect, signal }) => {
