@@ -84,7 +84,7 @@ describe('the service', () => {
     const second = await start({ RULES_DIR: folder });
     expect(await (await fetch(`${second.url}/health/ready`)).json()).toMatchObject({
       ready: true,
-      ruleSet: { hash: ruleSet.hash, rules: 7, findings: 1 },
+      ruleSet: { hash: ruleSet.hash, rules: 8, findings: 1 },
     });
     const refused = second.log.lines.filter(({ fields }) => fields['event'] === 'rules.refused');
     expect(refused).toEqual([
@@ -102,7 +102,7 @@ describe('migrations', () => {
     await Promise.all(sources.map(migrate));
     expect(
       await first?.query('select count(*)::int as n, count(distinct name)::int as names from migrations'),
-    ).toEqual([{ n: 5, names: 5 }]);
+    ).toEqual([{ n: 6, names: 6 }]);
     await first?.query(`insert into migrations (timestamp, name) values (9, 'FromTheFuture9')`);
     await expect(migrate(sources[1]!)).rejects.toMatchObject({
       code: 'DATABASE_NEWER',
@@ -180,6 +180,7 @@ describe('migrations', () => {
     expect(await dataSource.query('select * from targets')).toEqual([
       {
         target: 'http:a.example',
+        target_lane: 'http:a.example',
         rule: 'a',
         kind: 'http',
         last_delivered_at: new Date('2026-01-05T02:00:00Z'),

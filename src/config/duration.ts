@@ -14,3 +14,10 @@ export function parseDuration(text: string): number | null {
     Number(days) * 86_400_000 + Number(hours) * 3_600_000 + Number(minutes) * 60_000 + Number(seconds) * 1000
   );
 }
+
+/** Milliseconds as a duration that `parseDuration` reads, in the largest unit that fits: `90m`, `2d`. */
+export function writeDuration(ms: number): string {
+  const units = Object.entries(UNITS).filter(([, size]) => ms >= size && ms % size === 0);
+  const [unit, size] = units.at(-1) ?? ['ms', 1];
+  return `${ms / size}${unit}`;
+}

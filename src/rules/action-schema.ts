@@ -28,6 +28,21 @@ export const NAME: Schema = {
 const shared = (type: string): Record<string, Schema> => ({
   type: { description: '动作种类 / kind of action', const: type },
   name: { description: '动作名，规则内唯一 / name, unique in the rule', ...NAME },
+  when: {
+    description:
+      '动作自己的条件：规则命中后仍须成立 / conditions of the action: it is left out of a match unless they hold too',
+    type: 'object',
+    allOf: [refer('condition')],
+  },
+  order: {
+    description:
+      '投递顺序，默认 none：同一任务或流程的前一条完成后才发下一条 / deliveries about the same task or process go out one after the other; none by default',
+    ...choices([
+      ['none', '不排序 / in no order'],
+      ['task', '按审批任务 / for each approval task'],
+      ['process', '按流程实例 / for each process'],
+    ]),
+  },
   retry: {
     description: '重试计划 / retry schedule: a list of delays, or {"over": "72h", "max": 10}',
     anyOf: [
@@ -48,6 +63,8 @@ const APP: Schema = {
   type: 'string',
   pattern: '^[A-Za-z0-9_-]{1,64}$',
 };
+
+const SECRET_NAME: Schema = { type: 'string', pattern: '^[A-Za-z][A-Za-z0-9_]*$' };
 
 const HTTP: Schema = {
   type: 'object',
@@ -94,11 +111,17 @@ const HTTP: Schema = {
       const: 'feishu',
     },
     app: APP,
+    sign: {
+      description:
+        '签名密钥名（Standard Webhooks） / the name of the secret that requests are signed with (Standard Webhooks); without {{ }}',
+      ...SECRET_NAME,
+    },
   },
   required: ['url'],
   additionalProperties: false,
   dependencies: { app: ['auth'] },
   allOf: [
+    { not: { required: ['auth', 'sign'] } },
     {
       if: { properties: { method: { enum: ['GET', 'HEAD'] } }, required: ['method'] },
       then: { properties: { body: false } },
@@ -162,8 +185,7 @@ const FEISHU_BOT: Schema = {
     sign: {
       description:
         '签名校验的密钥名 / the name of the secret for the signature, when the bot asks for one; without {{ }}',
-      type: 'string',
-      pattern: '^[A-Za-z][A-Za-z0-9_]*$',
+      ...SECRET_NAME,
     },
     ...SAYS,
   },

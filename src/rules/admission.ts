@@ -1,4 +1,5 @@
 import { actionKeyOf, type NewDelivery } from '../action/delivery-store.js';
+import { Brake, type BrakeCount, type BrakeGates, type BrakeHold } from './brake.js';
 import { quietUntil, type WorkCalendar } from './calendar/work-calendar.js';
 import type { DigestItem } from './digest-store.js';
 import type { DecisionInputs } from './decide.js';
@@ -18,6 +19,8 @@ export interface Gates {
   readonly silences: readonly CompiledSilence[];
   /** By `throttleKeyOf`: when it fired within its period, ms, the earliest first. */
   readonly throttles: ReadonlyMap<string, readonly number[]>;
+  /** What the brakes have let through. */
+  readonly brakes: BrakeGates;
 }
 
 export interface AdmissionContext {
@@ -44,13 +47,26 @@ export interface AdmittedSuppression {
   readonly suppression: Suppression;
 }
 
+/** How many actions a firing asked for, and the evaluation that it belongs to. */
+export interface AskedActions {
+  readonly eventId: string;
+  readonly occasion: string;
+  readonly rule: string;
+  readonly count: number;
+}
+
 export interface Admission {
+  /** One for each firing. Their sum is that of the deliveries and the suppressions. */
+  readonly asked: readonly AskedActions[];
   readonly deliveries: readonly AdmittedDelivery[];
   readonly items: readonly DigestItem[];
   readonly suppressions: readonly AdmittedSuppression[];
   readonly once: readonly OnceKey[];
   /** What was admitted through each throttle: to be added to its hits. */
   readonly hits: readonly ThrottleHit[];
+  /** What the brakes have let through, and what they hold. */
+  readonly counts: readonly BrakeCount[];
+  readonly holds: readonly BrakeHold[];
 }
 
 export interface OnceKey {
@@ -70,8 +86,9 @@ export interface ThrottleHit {
 }
 
 /**
- * From what matched to what is sent, in this order and each with exactly one cause: already-sent, once-per, silence,
- * throttle; then quiet hours and the digest, which put off. Firings are admitted in their order: an earlier one uses
+ * From what matched to what is sent, in this order and each with exactly one cause: when, already-sent, once-per, silence,
+ * throttle, quiet hours that drop; then the brakes, which hold for a person, and quiet hours and the digest, which put
+ * off. Firings are admitted in their order: an earlier one uses
  * up what a later one of the same batch then finds used up. Pure.
  */
 export function admit(firings: readonly Firing[], gates: Gates, context: AdmissionContext): Admission {
@@ -79,6 +96,7 @@ export function admit(firings: readonly Firing[], gates: Gates, context: Admissi
 }
 
 class Admitter {
+  private readonly asked: AskedActions[] = [];
   private readonly deliveries: AdmittedDelivery[] = [];
   private readonly items: DigestItem[] = [];
   private readonly suppressions: AdmittedSuppression[] = [];
@@ -87,6 +105,7 @@ class Admitter {
   private readonly sent: Set<string>;
   private readonly once: Set<string>;
   private readonly throttles = new Map<string, number[]>();
+  private readonly brake: Brake;
 
   constructor(
     private readonly gates: Gates,
@@ -94,15 +113,19 @@ class Admitter {
   ) {
     this.sent = new Set(gates.sent);
     this.once = new Set(gates.once);
+    this.brake = new Brake(gates.brakes);
   }
 
   admit(firings: readonly Firing[]): Admission {
     for (const firing of firings) this.admitOne(firing);
-    const { deliveries, items, suppressions, onceKeys, hits } = this;
-    return { deliveries, items, suppressions, once: onceKeys, hits };
+    const { asked, deliveries, items, suppressions, onceKeys: once, hits } = this;
+    const { counts, holds } = this.brake;
+    return { asked, deliveries, items, suppressions, once, hits, counts, holds };
   }
 
   private admitOne(firing: Firing): void {
+    this.noteAsked(firing);
+    for (const { action, by } of firing.withheld) this.suppress(firing, [action], { cause: 'when', by });
     const fresh = this.notSent(firing);
     if (fresh.length === 0) return;
     const { rule, eventId } = firing;
@@ -141,6 +164,11 @@ class Admitter {
       this.onceKeys.push({ entity: firing.entity, subject: firing.subject, rule: rule.name, eventId });
     }
     this.send(firing, open, rule.quietHours?.then === 'defer' ? quiet : null);
+  }
+
+  private noteAsked({ rule: { name: rule }, eventId, occasion, deliveries, items, withheld }: Firing): void {
+    const count = deliveries.length + items.length + withheld.length;
+    if (count > 0) this.asked.push({ eventId, occasion, rule, count });
   }
 
   /** The names of the actions that are not in the ledger of effects yet. */
@@ -195,12 +223,13 @@ class Admitter {
     const { rule, eventId, occasion, entity, cause } = firing;
     for (const delivery of firing.deliveries) {
       if (!actions.includes(delivery.action)) continue;
-      // What could not even be rendered waits for nothing.
+      // What could not even be rendered waits for nothing, and what is held for no hour but a person.
+      const held = delivery.state === 'pending' ? this.brake.hold(rule) : null;
       this.deliveries.push({
-        delivery,
+        delivery: held ? { ...delivery, ...held, state: 'held' } : delivery,
         eventId,
         occasion,
-        dueAt: delivery.state === 'dead' ? null : dueAt,
+        dueAt: delivery.state === 'dead' || held ? null : dueAt,
       });
     }
     const { digest } = rule;
@@ -242,14 +271,14 @@ class Admitter {
 }
 
 /**
- * The evaluations as the ledger keeps them: with the cause of each action that was not sent, and with the facts of the
+ * The evaluations as the ledger keeps them: with what was asked for, the cause of each action that was not sent, and with the facts of the
  * state only where a rule or a silence has read them. `again`: deliveries that turned out to exist when they were
  * written.
  */
 export function withSuppressions(
   { hash, stateReads }: Pick<RuleSet, 'hash' | 'stateReads'>,
   evaluations: readonly BatchEvaluation[],
-  { suppressions }: Pick<Admission, 'suppressions'>,
+  { asked, suppressions }: Pick<Admission, 'asked' | 'suppressions'>,
   again: readonly AdmittedDelivery[],
 ): Evaluation[] {
   const causes = new Map<string, Suppression[]>();
@@ -262,15 +291,24 @@ export function withSuppressions(
   for (const { eventId, occasion, suppression } of suppressions) note(eventId, occasion, suppression);
   for (const { delivery, eventId, occasion } of again)
     note(eventId, occasion, { rule: delivery.rule, action: delivery.action, cause: 'already-sent' });
+  const sums = new Map<string, Map<string, number>>();
+  for (const { eventId, occasion, rule, count } of asked) {
+    const key = `${eventId} ${occasion}`;
+    let sum = sums.get(key);
+    if (!sum) sums.set(key, (sum = new Map<string, number>()));
+    sum.set(rule, (sum.get(rule) ?? 0) + count);
+  }
   return evaluations.map(({ eventId, occasion, verdicts, inputs }) => {
     const suppressed = causes.get(`${eventId} ${occasion}`) ?? [];
     const silenced = suppressed.some(({ cause }) => cause === 'silence');
+    const sum = sums.get(`${eventId} ${occasion}`);
     return {
       eventId,
       occasion,
       ruleSet: hash,
       verdicts: [...verdicts, ...suppressed],
       inputs: silenced ? inputs : withState(inputs, stateReads),
+      asked: sum ? Object.fromEntries(sum) : null,
     };
   });
 }

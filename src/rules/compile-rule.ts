@@ -12,6 +12,7 @@ import { buildTree, type ConditionNode, type FactPlace, type TimeFormatOf } from
 import { Confirmation } from './confirmation.js';
 import { fieldWithin } from './known-field.js';
 import { lookupPlaceOf } from './lookup-name.js';
+import { type RuleAction, whenOf } from './rule-action.js';
 import type { Rule, RuleLookups } from './rule-set.js';
 import { fieldOfFact } from './state/fact-fields.js';
 import { STATE_FACTS, stateFieldOf } from './state/fact-fields.js';
@@ -38,16 +39,30 @@ export function compileRule(document: CheckedRule, parts: RuleParts): Rule {
   const { named, catalogue, lookups, places, calendars } = parts;
   const timeFormatOf = timeFormats(typesRead(document, catalogue), catalogue, lookups);
   const tree = buildTree(document.conditions, named, timeFormatOf);
+  const conditions = (own: ConditionDocument): CompiledConditions =>
+    new CompiledConditions(buildTree(own, named, timeFormatOf), places);
   const actions = (documents: readonly ActionDocument[]): Rule['actions'] =>
-    documents.map((action) =>
-      compileAction(action, (_at, code, message) => {
-        throw new RuleSetError('RULE_SET_UNREADABLE', `rule "${document.name}": ${code}: ${message}`);
-      }),
-    );
-  const conditions = (cancelOn: ConditionDocument): CompiledConditions =>
-    new CompiledConditions(buildTree(cancelOn, named, timeFormatOf), places);
+    documents.map((action) => {
+      const when = whenOf(action);
+      return {
+        ...compileAction(action, (_at, code, message) => {
+          throw new RuleSetError('RULE_SET_UNREADABLE', `rule "${document.name}": ${code}: ${message}`);
+        }),
+        when: when && {
+          conditions: conditions(when),
+          confirmation: new Confirmation(when, named, timeFormatOf),
+        },
+        order: action.order === 'task' || action.order === 'process' ? action.order : null,
+      };
+    });
   const timing = compileTiming(document, { actions, conditions, calendars });
-  const trees = [tree, ...(timing.escalation?.cancelOn ? [timing.escalation.cancelOn.tree] : [])];
+  const own = actions(document.actions);
+  const steps = timing.escalation?.steps.flatMap((step) => step.actions) ?? [];
+  const trees = [
+    tree,
+    ...(timing.escalation?.cancelOn ? [timing.escalation.cancelOn.tree] : []),
+    ...treesOf([...own, ...steps]),
+  ];
   return {
     ...timing,
     readsClock: trees.some((one) => factsOf(one).some(({ fact }) => fact.startsWith('now.'))),
@@ -65,10 +80,16 @@ export function compileRule(document: CheckedRule, parts: RuleParts): Rule {
     document,
     conditions: new CompiledConditions(tree, places),
     confirmation: new Confirmation(document.conditions, named, timeFormatOf),
-    actions: actions(document.actions),
-    lookups: lookups.size === 0 ? null : lookupsOf(document, tree),
+    actions: own,
+    lookups:
+      lookups.size === 0 ? null : lookupsOf(document, tree, { own: treesOf(own), steps: treesOf(steps) }),
     listensTo: (eventType) => listens(document, eventType),
   };
+}
+
+/** The conditions that actions have of their own. */
+function treesOf(actions: readonly RuleAction[]): readonly ConditionNode[] {
+  return actions.flatMap(({ when }) => when?.conditions.tree ?? []);
 }
 
 /** The facts of the state that conditions, keys and templates read; of what a digest gathers, all may be read. */
@@ -95,22 +116,24 @@ function listens({ schedule, trigger }: CheckedRule, eventType: string): boolean
 function lookupsOf(
   { actions, digest, throttle, escalate }: CheckedRule,
   tree: ConditionNode,
+  /** What actions ask before they are asked for. */
+  whens: { readonly own: readonly ConditionNode[]; readonly steps: readonly ConditionNode[] },
 ): RuleLookups | null {
-  const templates = new Set(lookupsIn([actions, digest?.item]));
+  const templates = new Set([...lookupsIn([actions, digest?.item]), ...whens.own.flatMap(lookupsRead)]);
   for (const key of [digest?.key, throttle?.key]) {
     const name = key === undefined ? undefined : lookupPlaceOf(key)?.name;
     if (name !== undefined) templates.add(name);
   }
   const all: RuleLookups = {
-    conditions: lookupsRead(tree),
+    conditions: new Set(lookupsRead(tree)),
     templates,
-    steps: lookupsIn(escalate?.steps),
+    steps: new Set([...lookupsIn(escalate?.steps), ...whens.steps.flatMap(lookupsRead)]),
   };
   return Object.values(all).some(({ size }: ReadonlySet<string>) => size > 0) ? all : null;
 }
 
-function lookupsRead(tree: ConditionNode): ReadonlySet<string> {
-  return new Set(factsOf(tree).flatMap(({ fact }) => lookupPlaceOf(fact)?.name ?? []));
+function lookupsRead(tree: ConditionNode): readonly string[] {
+  return factsOf(tree).flatMap(({ fact }) => lookupPlaceOf(fact)?.name ?? []);
 }
 
 /** Every fact that conditions read. */

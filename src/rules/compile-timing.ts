@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import type { Action } from '../action/action.js';
 import type { ActionDocument } from '../action/action-document.js';
 import { parseTemplate } from '../action/template.js';
 import { parseDuration } from '../config/duration.js';
@@ -9,6 +8,7 @@ import { parseRuleDuration } from './calendar/work-duration.js';
 import type { CompiledConditions } from './compiled-conditions.js';
 import type { ConditionDocument } from './condition-document.js';
 import { parseHours } from './quiet-hours.js';
+import type { RuleAction } from './rule-action.js';
 import type {
   DigestDocument,
   EscalateDocument,
@@ -34,7 +34,7 @@ const SETTLE_MS = 86_400_000;
 
 /** What the parts of a rule are compiled with. */
 export interface TimingTools {
-  actions(documents: readonly ActionDocument[]): readonly Action[];
+  actions(documents: readonly ActionDocument[]): readonly RuleAction[];
   /** What `cancelOn` holds. */
   conditions(document: ConditionDocument): CompiledConditions;
   /** By name. */
@@ -50,12 +50,13 @@ export function compileTiming(
   document: RuleDocument,
   tools: TimingTools,
 ): Omit<RuleTiming, 'readsClock' | 'stateReads'> {
-  const { throttle, digest, quietHours, schedule, escalate } = document;
+  const { throttle, budget, digest, quietHours, schedule, escalate } = document;
   const shared = placeOf(document);
   return {
     oncePer: document.oncePer ?? 'event',
     settleMs: document.settle === undefined ? SETTLE_MS : msOf(document.settle, document),
     throttle: throttle ? throttleOf(throttle, document) : null,
+    budget: budget ? { max: budget.max, perMs: msOf(budget.per, document) } : null,
     digest: digest ? digestOf(digest, document) : null,
     quietHours: quietHours ? quietHoursOf(quietHours, document, shared) : null,
     schedule: schedule ? scheduleOf(schedule, document, shared, tools) : null,

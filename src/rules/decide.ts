@@ -124,7 +124,16 @@ export async function decide(
     }
     found.push([rule, verdict]);
     if (verdict.verdict === 'matched' && rule.actions.length > 0)
-      matches.push(matchOf(ruleSet, rule, subject, inputs, situation?.place ?? null, facts));
+      matches.push(
+        await matchOf(
+          ruleSet,
+          rule,
+          subject,
+          inputs,
+          situation?.place ?? null,
+          factsOfRule(ruleSet, rule, facts, inputs),
+        ),
+      );
   }
   if (!ordered) found.sort(([a], [b]) => inOrder(a, b));
   const verdicts = found.map(([, verdict]) => verdict);
@@ -159,9 +168,11 @@ export async function settle(
       match: null,
       ladders: [],
     };
+  const known = factsOfRule(ruleSet, rule, facts, inputs);
   return {
     verdict,
-    match: rule.actions.length > 0 ? matchOf(ruleSet, rule, subject, inputs, situation.place, facts) : null,
+    match:
+      rule.actions.length > 0 ? await matchOf(ruleSet, rule, subject, inputs, situation.place, known) : null,
     ladders: arming ? [arming] : [],
   };
 }

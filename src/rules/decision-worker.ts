@@ -1,6 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { DataSource, EntityManager } from 'typeorm';
 import type { DeliveryStore } from '../action/delivery-store.js';
+import { NOTICE_QUEUE } from '../action/notice-store.js';
 import type { Clock } from '../config/clock.js';
 import { type Log, messageOf } from '../config/log.js';
 import type { Metrics } from '../config/metrics.js';
@@ -44,6 +45,12 @@ type Decided =
   | { readonly event: StoredEvent; readonly decision: Decision; readonly inputs: DecisionInputs }
   | { readonly event: StoredEvent; readonly failure: string }
   | { readonly event: StoredEvent; readonly wait: NewWait };
+
+interface DecidedBatch {
+  readonly decided: readonly Decided[];
+  /** Whether a brake holds something of it. */
+  readonly holds: boolean;
+}
 
 /**
  * Decides stored events, lane by lane and in order. One transaction writes the evaluations, the deliveries and that
@@ -119,27 +126,29 @@ export class DecisionWorker {
       await this.stores.partitions.ensure(this.options.clock.now());
       const ruleSet = await this.stores.ruleSets.current();
       if (!ruleSet) return 0;
-      const decided = await this.dataSource.transaction(async (tx) => {
+      const batch = await this.dataSource.transaction(async (tx) => {
         taken = await this.taker.take(tx, only, marker);
         // Another set may have been activated since this one was read: whoever did so expects it to decide.
         if (taken.length > 0 && !(await this.stores.ruleSets.isLive(ruleSet, tx))) return null;
         return await this.decideAll(tx, taken, ruleSet, marker);
       });
-      if (decided === null) {
+      if (batch === null) {
         this.taker.forgetLater(marker);
         return await this.attempt(only);
       }
+      const { decided, holds } = batch;
       if (decided.length > 0) {
         const ms = performance.now() - started;
         this.options.metrics.decisionSeconds.observe(ms / 1000);
         this.options.metrics.decisionEvents.observe(decided.length);
         this.stores.deliveries.wake();
+        if (holds) this.options.wakeup.wake(NOTICE_QUEUE);
         if (decided.some((one) => 'wait' in one)) this.options.wakeup.wake(LOOKUP_QUEUE);
         if (decided.some((one) => armsDueLadder(one, since))) this.options.wakeup.wake(TIMER_QUEUE);
-        const batch = { ruleSet: ruleSet.hash, occasion: LIVE, since, until: since + ms };
+        const about = { ruleSet: ruleSet.hash, occasion: LIVE, since, until: since + ms };
         for (const one of decided) {
           if (!('wait' in one))
-            measureDecision(one.event, 'decision' in one ? one.decision : null, batch, this.options);
+            measureDecision(one.event, 'decision' in one ? one.decision : null, about, this.options);
           this.report(one);
         }
       }
@@ -168,8 +177,8 @@ export class DecisionWorker {
     taken: readonly Taken[],
     ruleSet: RuleSet,
     marker: string,
-  ): Promise<Decided[]> {
-    if (taken.length === 0) return [];
+  ): Promise<DecidedBatch> {
+    if (taken.length === 0) return { decided: [], holds: false };
     const { calendar } = this.options;
     const inputs: DecisionInputs = {
       now: this.options.clock.now(),
@@ -206,9 +215,9 @@ export class DecisionWorker {
         first.set(event.rootEntity, order);
       decided.push(one);
     }
-    await this.write(tx, decided, { batch, ruleSet, book, waits }, inputs);
+    const holds = await this.write(tx, decided, { batch, ruleSet, book, waits }, inputs);
     await tx.query('delete from decisions_begun where id = $1', [marker]);
-    return decided;
+    return { decided, holds };
   }
 
   /** Older events whose verdicts were left open, with what was read for them. */
@@ -291,6 +300,7 @@ export class DecisionWorker {
     }
   }
 
+  /** Answers whether a brake holds something of it. */
   private async write(
     tx: EntityManager,
     decided: readonly Decided[],
@@ -306,7 +316,7 @@ export class DecisionWorker {
       readonly waits: Waits;
     },
     { now, timezone, calendar }: DecisionInputs,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const good = decided.filter((one) => 'decision' in one);
     for (const one of decided) if ('failure' in one) await this.quarantine(tx, one.event.id, one.failure);
     await this.stores.lookups.wait(
@@ -334,6 +344,7 @@ export class DecisionWorker {
       tx,
       decided.flatMap((one) => ('wait' in one || !waits.answers.has(one.event.id) ? [] : one.event.id)),
     );
+    return admission.holds.length > 0;
   }
 
   private async quarantine(tx: EntityManager, id: string, reason: string): Promise<void> {

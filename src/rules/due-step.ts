@@ -109,7 +109,7 @@ class DueDecider {
     const { answers } = ladder;
     if (answers?.confirm?.pending === false) return this.cancelled('NOT_PENDING');
     if (this.mustAsk(rule, escalation, holder)) return this.asking(next, escalation.plan);
-    return this.send(rule, escalation, next, holder);
+    return await this.send(rule, escalation, next, holder);
   }
 
   private async judge(rule: Rule, holder: HolderEvent): Promise<Outcome | 'disagree'> {
@@ -158,7 +158,12 @@ class DueDecider {
     return planNamedLookups(this.ruleSet, names, holder.subject, this.inputsNow(holder)).fetch.length > 0;
   }
 
-  private send(rule: Rule, escalation: Escalation, { step }: NextStep, holder: HolderEvent): DueDecision {
+  private async send(
+    rule: Rule,
+    escalation: Escalation,
+    { step }: NextStep,
+    holder: HolderEvent,
+  ): Promise<DueDecision> {
     const { ladder } = this.due;
     const inputs = this.inputsNow(holder);
     const facts = factsOfRule(
@@ -167,7 +172,7 @@ class DueDecider {
       factsFor(this.ruleSet, holder.subject.facts, inputs),
       inputs,
     );
-    const match = matchOf(this.ruleSet, rule, holder.subject, inputs, holder.place, facts, {
+    const match = await matchOf(this.ruleSet, rule, holder.subject, inputs, holder.place, facts, {
       name: step.name,
       actions: step.actions,
       cause: `${ladder.cause}#${step.name}`,

@@ -11,9 +11,14 @@ export interface Suppression {
   /** Of a ladder. */
   readonly step?: string;
   readonly cause: SuppressionCause;
-  /** What it was: the id of the silence, the key of the throttle or digest, the entity of once-per, the end of quiet hours. */
+  /** What it was: what the conditions of the action lack or do, the id of the silence, the key of the throttle or digest, the entity of once-per, the end of quiet hours. */
   readonly by?: string;
+  /** How often, of a turn of a schedule; absent: once. */
+  readonly times?: number;
 }
+
+/** How many actions the matches of a rule asked for, by its name: each became a delivery or has a suppression. */
+export type Asked = Readonly<Record<string, number>>;
 
 /** One evaluation as the ledger keeps it: what cannot be recomputed, and what is needed to recompute the rest. */
 export interface Evaluation {
@@ -24,6 +29,8 @@ export interface Evaluation {
   /** Matched, unknown, error and skipped; "not matched" can be recomputed and is left out. */
   readonly verdicts: readonly (Verdict | Suppression)[];
   readonly inputs: DecisionInputs;
+  /** Null or absent: nothing was asked for. */
+  readonly asked?: Asked | null;
 }
 
 /** The ledger: evaluations, unique by event and occasion. */
@@ -35,10 +42,10 @@ export class EvaluationStore {
     await prepared(
       tx,
       'record-evaluations',
-      `insert into evaluations (event_id, occasion, decided_at, rule_set, verdicts, inputs, matched, unknown, errors)
-       select event_id, occasion, $6, rule_set, verdicts::json, inputs::json, matched, unknown, errors
-         from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $7::int[], $8::int[], $9::int[])
-              as u (event_id, occasion, rule_set, verdicts, inputs, matched, unknown, errors)`,
+      `insert into evaluations (event_id, occasion, decided_at, rule_set, verdicts, inputs, matched, unknown, errors, asked)
+       select event_id, occasion, $6, rule_set, verdicts::json, inputs::json, matched, unknown, errors, asked::json
+         from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $7::int[], $8::int[], $9::int[], $10::text[])
+              as u (event_id, occasion, rule_set, verdicts, inputs, matched, unknown, errors, asked)`,
       [
         evaluations.map((one) => one.eventId),
         evaluations.map((one) => one.occasion),
@@ -56,6 +63,7 @@ export class EvaluationStore {
         evaluations.map((one) => count(one, 'matched')),
         evaluations.map((one) => count(one, 'unknown')),
         evaluations.map((one) => count(one, 'error')),
+        evaluations.map(({ asked }) => (asked ? JSON.stringify(asked) : null)),
       ],
     );
   }

@@ -1,6 +1,7 @@
 import type { ActionKind } from '../action/action.js';
 import type { NewDelivery } from '../action/delivery-store.js';
 import type { Facts } from './compiled-conditions.js';
+import type { WithheldAction } from './rule-action.js';
 import type { Rule } from './rule-set.js';
 
 /** What one match of a rule, or one due step, asks for, before the gates. */
@@ -20,6 +21,8 @@ export interface Match {
   readonly deliveries: readonly NewDelivery[];
   /** With a digest: one for each action. */
   readonly items: readonly FiringItem[];
+  /** The actions that their own conditions leave out. */
+  readonly withheld: readonly WithheldAction[];
 }
 
 /** A match, and the evaluation that the ledger has it under. */
@@ -47,6 +50,7 @@ export interface DigestItemContent {
 
 /** Why a matched rule led to no delivery now. */
 export const SUPPRESSION_CAUSES = [
+  'when',
   'already-sent',
   'once-per',
   'silence',

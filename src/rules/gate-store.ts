@@ -9,11 +9,19 @@ import {
   onceKeyOf,
   throttleKeyOf,
 } from './admission.js';
+import { NO_BRAKES } from './brake.js';
+import type { BrakeStore } from './brake-store.js';
 import type { DigestStore } from './digest-store.js';
 import type { Firing } from './firing.js';
 import type { SilenceStore } from './silence-store.js';
 
-const NO_GATES: Gates = { sent: new Set(), once: new Set(), silences: [], throttles: new Map() };
+const NO_GATES: Gates = {
+  sent: new Set(),
+  once: new Set(),
+  silences: [],
+  throttles: new Map(),
+  brakes: NO_BRAKES,
+};
 
 /** What stands between a match and a delivery, within the transaction of the decision. */
 export class GateStore {
@@ -22,12 +30,13 @@ export class GateStore {
       readonly deliveries: DeliveryStore;
       readonly digests: DigestStore;
       readonly silences: SilenceStore;
+      readonly brakes: BrakeStore;
     },
   ) {}
 
   /**
-   * Reads what the gates need for some firings. Throttles stay locked until the end of the transaction: they are shared
-   * by all lanes. The lanes of the firings must be locked already. `now` in ms.
+   * Reads what the gates need for some firings. Throttles and budgets stay locked until the end of the transaction: they
+   * are shared by all lanes. The lanes of the firings must be locked already. `now` in ms.
    */
   async read(tx: EntityManager, firings: readonly Firing[], now: number): Promise<Gates> {
     if (firings.length === 0) return NO_GATES;
@@ -36,18 +45,21 @@ export class GateStore {
       once: await this.once(tx, firings),
       silences: await this.stores.silences.active(tx, now),
       throttles: await this.throttles(tx, firings, now),
+      brakes: await this.stores.brakes.read(tx, firings, now),
     };
   }
 
   /**
    * Writes what was admitted: deliveries, items of digests, and what is used up. Answers the deliveries that exist
-   * already all the same, as a person's redrive may have made them meanwhile. Wake the queue after the commit.
+   * already all the same, as a person's redrive may have made them meanwhile. Wake the queue after the commit, and
+   * `NOTICE_QUEUE` when something is held.
    */
   async write(tx: EntityManager, admission: Admission, now: number): Promise<readonly AdmittedDelivery[]> {
     const { deliveries, items, once, hits } = admission;
     const fresh = await this.stores.deliveries.accept(tx, deliveries, now);
     await this.stores.digests.add(tx, items, now);
     await this.useUp(tx, once, hits, now);
+    await this.stores.brakes.write(tx, admission, now);
     return deliveries.filter(({ delivery }) => !fresh.has(actionKeyOf(delivery)));
   }
 

@@ -1,4 +1,5 @@
 import type { DataSource } from 'typeorm';
+import { type Notice, NOTICE_QUEUE, raiseNotices } from '../action/notice-store.js';
 import type { Clock } from '../config/clock.js';
 import { type Log, messageOf } from '../config/log.js';
 import type { Metrics } from '../config/metrics.js';
@@ -12,6 +13,7 @@ import type { Subject } from './decide.js';
 import type { LookupCache } from './lookup-cache.js';
 import type { LookupAnswer, LookupAnswers } from './lookup-document.js';
 import { type Fetched, type LookupFetcher, mayLag } from './lookup-fetcher.js';
+import { lookupFailing } from './lookup-notice.js';
 import { type PlannedLookup, planLookups } from './lookup-plan.js';
 import { LOOKUP_QUEUE, type LookupStore, type WaitRow } from './lookup-store.js';
 import type { RuleSet } from './rule-set.js';
@@ -35,6 +37,8 @@ const LONG_MS = 5 * 60_000;
 type Ended = ClaimedRow & {
   readonly answers: LookupAnswers;
   readonly service: string;
+  /** Look-ups that failed in this round. */
+  readonly failures: readonly Notice[];
   /** Null: nothing more is to be asked. */
   readonly again: { readonly at: number; readonly code: string; readonly detail: string } | null;
 };
@@ -86,7 +90,7 @@ export class LookupWorker {
       concurrency: CONCURRENCY,
       claimAtOnce: CONCURRENCY_OF_SERVICE,
       now: () => options.clock.now(),
-      leaveOut: () => this.closed(),
+      claim: (limit, now) => this.rows.take(limit, now, this.closed()),
       begin: (claimed) => this.begin(claimed),
       sweep: () => this.sweep(),
       failed: (what, error) => {
@@ -164,6 +168,7 @@ export class LookupWorker {
   private async answer(row: ClaimedRow, wait: WaitRow, event: StoredEvent, ruleSet: RuleSet): Promise<void> {
     const subject = subjectOf(event);
     let answers = wait.answers;
+    const failures: Notice[] = [];
     for (;;) {
       const { fetch, answers: known } = planLookups(ruleSet, subject, {
         now: this.options.clock.now(),
@@ -175,17 +180,20 @@ export class LookupWorker {
       answers = known;
       const [next] = fetch;
       if (!next) {
-        await this.records.add({ ...row, answers, service: wait.service, again: null });
+        await this.records.add({ ...row, answers, service: wait.service, failures, again: null });
         return;
       }
       const service = this.ways.fetcher.serviceOf(next, subject.appId);
       const got = await this.ask(next, subject, wait, event);
       if ('again' in got) {
-        await this.records.add({ ...row, answers, service, again: got.again });
+        await this.records.add({ ...row, answers, service, failures, again: got.again });
         return;
       }
       answers = { ...answers, [next.name]: got.answer };
-      if ('failed' in got.answer) this.tell(next.name, got.answer.failed, event);
+      if ('failed' in got.answer) {
+        this.tell(next.name, got.answer.failed, event);
+        failures.push(lookupFailing(next.name, got.answer.failed.code, ruleSet));
+      }
     }
   }
 
@@ -274,7 +282,13 @@ export class LookupWorker {
         // Not those that another instance has taken meanwhile.
         ended.filter(({ id }) => settled.has(id)).map(({ again, ...one }) => ({ ...one, done: !again })),
       );
+      await raiseNotices(
+        tx,
+        ended.flatMap(({ failures }) => failures),
+        now,
+      );
     });
+    if (ended.some(({ failures }) => failures.length > 0)) this.options.wakeup.wake(NOTICE_QUEUE);
     if (ended.some(({ again }) => !again)) this.options.wakeup.wake(EVENT_QUEUE);
     return ended.map(() => undefined);
   }

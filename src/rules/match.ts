@@ -6,6 +6,7 @@ import type { DecisionInputs, Subject } from './decide.js';
 import type { DigestItemContent, Match } from './firing.js';
 import { subjectAt } from './ladder.js';
 import { answeredValue } from './lookup-facts.js';
+import { orderKeyOf, type RuleAction, withheld, type WithheldAction } from './rule-action.js';
 import type { Rule, RuleSet } from './rule-set.js';
 import type { EventPlace } from './state/root-state.js';
 import { actionScope } from './template-scope.js';
@@ -13,16 +14,17 @@ import { actionScope } from './template-scope.js';
 /** What a step of a ladder sends, and why. */
 export interface MatchedStep {
   readonly name: string;
-  readonly actions: readonly Action[];
+  readonly actions: readonly RuleAction[];
   /** The key of the event that armed the ladder, and the step. */
   readonly cause: string;
 }
 
 /**
  * What a matched rule asks for: its actions, or those of a step, rendered; of a rule with a digest, what its templates
- * will read of it. `facts`: all that conditions read. `place`: whom the event is about; null: no state is kept for it.
+ * will read of it; without those that their own conditions leave out. `facts`: all that conditions read, those of the
+ * clock too. `place`: whom the event is about; null: no state is kept for it.
  */
-export function matchOf(
+export async function matchOf(
   ruleSet: RuleSet,
   rule: Rule,
   subject: Subject,
@@ -30,8 +32,8 @@ export function matchOf(
   place: EventPlace | null,
   facts: Facts,
   step: MatchedStep | null = null,
-): Match {
-  const actions = step?.actions ?? rule.actions;
+): Promise<Match> {
+  const { actions, left } = await asked(step?.actions ?? rule.actions, facts, inputs);
   const cause = step?.cause ?? subject.key;
   const { entity } = subject;
   // A step is for one task that somebody left lying: it is not put together with others.
@@ -44,7 +46,12 @@ export function matchOf(
     cause,
     subject: rule.oncePer === 'event' || !place ? null : subjectAt(rule.oncePer, place),
     facts,
-    deliveries: gathers ? [] : actions.map((action) => render(rule, action, { entity, cause }, scope)),
+    deliveries: gathers
+      ? []
+      : actions.map((action) => ({
+          ...render(rule, action, { entity, cause }, scope),
+          ...orderOf(rule, action, entity, place),
+        })),
     items: gathers
       ? actions.map(({ name, kind }) => ({
           action: name,
@@ -52,7 +59,35 @@ export function matchOf(
           item: itemOf(ruleSet, subject, inputs),
         }))
       : [],
+    withheld: left,
   };
+}
+
+async function asked(
+  all: readonly RuleAction[],
+  facts: Facts,
+  inputs: DecisionInputs,
+): Promise<{ readonly actions: readonly RuleAction[]; readonly left: readonly WithheldAction[] }> {
+  if (all.every(({ when }) => when === null)) return { actions: all, left: [] };
+  const actions: RuleAction[] = [];
+  const left: WithheldAction[] = [];
+  for (const action of all) {
+    const one = await withheld(action, facts, inputs);
+    if (one) left.push(one);
+    else actions.push(action);
+  }
+  return { actions, left };
+}
+
+function orderOf(
+  rule: Rule,
+  { name, order }: RuleAction,
+  entity: string,
+  place: EventPlace | null,
+): Pick<NewDelivery, 'orderKey'> {
+  if (order === null) return {};
+  const about = place && subjectAt(order, place);
+  return { orderKey: orderKeyOf(rule.name, name, entity, about ?? entity) };
 }
 
 function render(

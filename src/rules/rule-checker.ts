@@ -5,6 +5,8 @@ import { ruleSetHashInSlices } from './check/rule-set-hash.js';
 import type { ConditionDocument } from './condition-document.js';
 import { byPlace } from './finding.js';
 import { type CheckedFolder, checkRuleFiles, type RuleFiles } from './rule-compiler.js';
+import { whenOf } from './rule-action.js';
+import { lanesOfRules } from './target-limit-use.js';
 
 /** Of fewer files all are checked anew: that takes less than a second. */
 const WORTH_IT = 500;
@@ -46,8 +48,8 @@ export class RuleChecker {
     if (touched.size > MOST_CHANGES || [...touched].some((file) => kindOf(file) !== 'rule')) return null;
     const before = known.checked.rules.filter(({ file }) => touched.has(file));
     const rest = known.checked.rules.filter(({ file }) => !touched.has(file));
-    // What is in the files of look-ups and calendars does not matter here, but for what rules may read or name of it.
-    const named = [...files].filter(([file]) => ['lookups', 'calendar'].includes(kindOf(file)));
+    // What is in the files of look-ups, owners and calendars does not matter here, but for what rules may read or name of it.
+    const named = [...files].filter(([file]) => ['lookups', 'owners', 'calendar'].includes(kindOf(file)));
     const { checked } = await checkRuleFiles(
       new Map([...changed, ...named]),
       this.builtIn.with(known.checked.catalogue),
@@ -56,7 +58,9 @@ export class RuleChecker {
     const apart =
       !checked.findings.some(({ severity }) => severity === 'error') &&
       ![...before, ...checked.rules].some(usesNamedCondition) &&
-      !checked.rules.some(({ name }) => names.has(name));
+      !checked.rules.some(({ name }) => names.has(name)) &&
+      // Of a target it is told when no rule leads to it.
+      (!files.has('targets.json') || sameLanes(before, checked.rules));
     if (!apart) return null;
     const rules = [...rest, ...checked.rules];
     return {
@@ -71,12 +75,20 @@ export class RuleChecker {
   }
 }
 
-function usesNamedCondition({ conditions, escalate }: CheckedRule): boolean {
+function sameLanes(before: readonly CheckedRule[], after: readonly CheckedRule[]): boolean {
+  const [one, other] = [lanesOfRules(before), lanesOfRules(after)];
+  return one.size === other.size && [...one].every((lane) => other.has(lane));
+}
+
+function usesNamedCondition({ conditions, actions, escalate }: CheckedRule): boolean {
   const uses = (one: ConditionDocument): boolean => {
     if ('condition' in one) return true;
     if ('not' in one) return uses(one.not);
     if ('all' in one) return one.all.some(uses);
     return 'any' in one && one.any.some(uses);
   };
-  return uses(conditions) || (escalate?.cancelOn !== undefined && uses(escalate.cancelOn));
+  const whens = [...actions, ...(escalate?.steps ?? []).flatMap((step) => step.actions)].flatMap(
+    (action) => whenOf(action) ?? [],
+  );
+  return [conditions, ...(escalate?.cancelOn ? [escalate.cancelOn] : []), ...whens].some(uses);
 }

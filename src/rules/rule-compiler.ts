@@ -111,6 +111,8 @@ function unchecked(reason: string): CheckedFiles {
     catalogue: [],
     lookups: {},
     calendars: {},
+    owners: null,
+    targetLimits: [],
     ruleCount: 0,
   };
 }

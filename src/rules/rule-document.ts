@@ -29,6 +29,7 @@ export interface RuleDocument {
   /** A duration of the wall calendar; absent: 24h. */
   readonly settle?: string;
   readonly throttle?: ThrottleDocument;
+  readonly budget?: BudgetDocument;
   readonly digest?: DigestDocument;
   readonly quietHours?: QuietHoursDocument;
   readonly escalate?: EscalateDocument;
@@ -52,6 +53,13 @@ export interface ThrottleDocument {
   readonly per: string;
   /** A fact, or `owner`; absent: all that the rule sends together. */
   readonly key?: string;
+}
+
+export interface BudgetDocument {
+  /** So many deliveries; what comes beyond them is held for a person. */
+  readonly max: number;
+  /** A duration of the wall calendar. */
+  readonly per: string;
 }
 
 export interface DigestDocument {

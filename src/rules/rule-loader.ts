@@ -103,13 +103,13 @@ export class RuleLoader {
     } else this.log.info(fields, `${ruleSet.rules.length} rules are live (activation ${activation.number})`);
   }
 
-  private warnOfSecrets({ rules, lookups }: RuleSet): void {
+  private warnOfSecrets({ rules, lookups, owners }: RuleSet): void {
     const missing = new Set<string>();
     const actions = rules.flatMap((rule) => [
       ...rule.actions,
       ...(rule.escalation?.steps ?? []).flatMap((step) => step.actions),
     ]);
-    for (const { secretNames } of [...actions, ...lookups.values()]) {
+    for (const { secretNames } of [...actions, ...lookups.values(), ...[...owners.values()].flat()]) {
       for (const name of secretNames) if (!this.secrets.has(name)) missing.add(name);
     }
     for (const name of missing) {

@@ -2,12 +2,13 @@ import { Catalogue } from '../events/catalogue.js';
 import { ACTION_DEFINITIONS, NAME } from './action-schema.js';
 import { bilingual, choices, conditionDefinitions, refer, type Schema } from './condition-schema.js';
 import type { AnswerShape } from './lookup-fields.js';
+import { IS_OWNERS, IS_TARGETS, OWNER_DEFINITIONS } from './owner-schema.js';
 import { SCHEDULE_TYPE } from './rule-timing.js';
 import { TIMING_CONSTRAINT, TIMING_DEFINITIONS, TIMING_PROPERTIES } from './timing-schema.js';
 import { IS_LOOKUPS, LOOKUP_DEFINITIONS, SHIPPED_LOOKUPS } from './lookup-schema.js';
 
 /**
- * A JSON Schema (draft-07) of rule files and of `lookups.json`, for editors: it completes and explains facts, operators
+ * A JSON Schema (draft-07) of rule files, `lookups.json`, `owners.json` and `targets.json`, for editors: it completes and explains facts, operators
  * and values by the catalogue and by what the look-ups answer. It refuses what is surely no rule; what needs more than a schema is for the loader to judge, so whatever
  * the loader takes is valid here too.
  */
@@ -25,12 +26,21 @@ export function ruleSchema(
     defaultSnippets: [NEW_RULE],
     if: { type: 'array' },
     then: { items: refer('rule') },
-    else: { if: IS_LOOKUPS, then: refer('lookups'), else: refer('rule') },
+    else: {
+      if: IS_OWNERS,
+      then: refer('owners'),
+      else: {
+        if: IS_TARGETS,
+        then: refer('targets'),
+        else: { if: IS_LOOKUPS, then: refer('lookups'), else: refer('rule') },
+      },
+    },
     definitions: {
       rule: ruleOf(catalogue),
       ...ACTION_DEFINITIONS,
       ...TIMING_DEFINITIONS,
       ...LOOKUP_DEFINITIONS,
+      ...OWNER_DEFINITIONS,
       ...conditionDefinitions(catalogue, lookups),
     },
   };

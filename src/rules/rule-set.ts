@@ -1,4 +1,4 @@
-import type { Action } from '../action/action.js';
+import type { TargetLimit } from '../action/target-limits.js';
 import type { Catalogue, FieldDefinition } from '../events/catalogue.js';
 import type { CheckedFiles, CheckedRule } from './check/check-files.js';
 import { compileRule } from './compile-rule.js';
@@ -10,6 +10,8 @@ import type { EffectiveDocument } from './effective.js';
 import { fieldWithin } from './known-field.js';
 import type { LookupDocument } from './lookup-document.js';
 import { lookupPlaceOf } from './lookup-name.js';
+import { compileOwners, type Owners } from './owners.js';
+import type { RuleAction } from './rule-action.js';
 import { RuleIndex } from './rule-index.js';
 import { fieldOfFact } from './state/fact-fields.js';
 import { RuleSetError } from './rules.errors.js';
@@ -37,7 +39,7 @@ export interface Rule extends RuleTiming {
   readonly conditions: CompiledConditions;
   /** The second key: json-rules-engine. */
   readonly confirmation: Confirmation;
-  readonly actions: readonly Action[];
+  readonly actions: readonly RuleAction[];
   /** The look-ups that its conditions and templates read; null: none. */
   readonly lookups: RuleLookups | null;
   /** Whether the rule listens to an event type. */
@@ -85,6 +87,10 @@ export class RuleSet {
     readonly lookups: ReadonlyMap<string, CompiledLookup>,
     /** By name: the product's own and those of the rules folder. */
     readonly calendars: ReadonlyMap<string, WorkCalendar> = new Map(),
+    /** Whom notices go to. */
+    readonly owners: Owners = new Map(),
+    /** What targets are spared. */
+    readonly targetLimits: readonly TargetLimit[] = [],
   ) {
     this.byName = new Map(rules.map((rule) => [rule.name, rule]));
     this.stateReads = new Set(rules.flatMap(({ stateReads }) => [...stateReads]));
@@ -96,8 +102,19 @@ export class RuleSet {
 
   /** The same set under the hash that it was activated with, when an older version made that otherwise. */
   named(hash: string): RuleSet {
-    const { rules, catalogue, conditions, index, places, lookups, calendars } = this;
-    return new RuleSet(hash, rules, catalogue, conditions, index, places, lookups, calendars);
+    const { rules, catalogue, conditions, index, places, lookups, calendars, owners, targetLimits } = this;
+    return new RuleSet(
+      hash,
+      rules,
+      catalogue,
+      conditions,
+      index,
+      places,
+      lookups,
+      calendars,
+      owners,
+      targetLimits,
+    );
   }
 
   /** What is known of a fact of an event: by the catalogue, of the state, or of a look-up's answer. */
@@ -174,7 +191,18 @@ export async function buildRuleSet(
       sliceBegan = performance.now();
     }
   }
-  return new RuleSet(hash, rules, catalogue, named, index, places, lookups, calendars);
+  return new RuleSet(
+    hash,
+    rules,
+    catalogue,
+    named,
+    index,
+    places,
+    lookups,
+    calendars,
+    compileOwners(checked.owners),
+    checked.targetLimits,
+  );
 }
 
 function compileCalendars(documents: CalendarDocuments): ReadonlyMap<string, WorkCalendar> {

@@ -1,8 +1,11 @@
 import type { DataSource } from 'typeorm';
 import type { DeliveryStore } from '../action/delivery-store.js';
+import { replaceTargetLimits } from '../action/target-limits.js';
 import type { Clock } from '../config/clock.js';
+import type { RateBudget } from '../config/config.js';
 import type { Catalogue } from '../events/catalogue.js';
 import type { LiveCatalogue } from '../events/live-catalogue.js';
+import { BrakeStore } from './brake-store.js';
 import { DigestStore } from './digest-store.js';
 import { EvaluationStore } from './evaluation-store.js';
 import { GateStore } from './gate-store.js';
@@ -25,6 +28,7 @@ export class RuleStores {
   readonly unsettled = new UnsettledStore();
   readonly silences: SilenceStore;
   readonly digests = new DigestStore();
+  readonly brakes: BrakeStore;
   readonly gates: GateStore;
 
   constructor(
@@ -35,6 +39,7 @@ export class RuleStores {
       clock,
       deliveries,
       timezone,
+      stormBrake = null,
     }: {
       /** The product's own event types. */
       readonly builtIn: Catalogue;
@@ -43,6 +48,8 @@ export class RuleStores {
       readonly deliveries: DeliveryStore;
       /** Of rules that name none. */
       readonly timezone: string;
+      /** Of all rules together; null or absent: off. */
+      readonly stormBrake?: RateBudget | null;
     },
   ) {
     this.evaluations = new EvaluationStore(dataSource);
@@ -50,9 +57,16 @@ export class RuleStores {
     this.states = new StateStore(dataSource);
     this.schedules = new ScheduleStore(dataSource);
     this.silences = new SilenceStore(dataSource, live);
-    this.gates = new GateStore({ deliveries, digests: this.digests, silences: this.silences });
+    this.brakes = new BrakeStore(dataSource, stormBrake);
+    this.gates = new GateStore({
+      deliveries,
+      digests: this.digests,
+      silences: this.silences,
+      brakes: this.brakes,
+    });
     this.ruleSets = new RuleSetStore(dataSource, builtIn, live, clock, async (tx, ruleSet, now) => {
       await this.schedules.adopt(tx, ruleSet, { timezone }, now);
+      await replaceTargetLimits(tx, ruleSet.targetLimits);
       return { cancelledTimers: await this.timers.adopt(tx, ruleSet, now) };
     });
   }
@@ -60,7 +74,19 @@ export class RuleStores {
 
 /** The stores as an object that can be spread among others. */
 export function storesOf(stores: RuleStores): Pick<RuleStores, keyof RuleStores> {
-  const { ruleSets, evaluations, lookups, states, timers, schedules, unsettled, silences, digests, gates } =
-    stores;
-  return { ruleSets, evaluations, lookups, states, timers, schedules, unsettled, silences, digests, gates };
+  const { ruleSets, evaluations, lookups, states, timers, schedules, unsettled } = stores;
+  const { silences, digests, brakes, gates } = stores;
+  return {
+    ruleSets,
+    evaluations,
+    lookups,
+    states,
+    timers,
+    schedules,
+    unsettled,
+    silences,
+    digests,
+    brakes,
+    gates,
+  };
 }

@@ -1,7 +1,8 @@
-import type { Action } from '../action/action.js';
+import type { RateLimit } from '../action/rate-window.js';
 import type { Template } from '../action/template.js';
 import type { RuleDuration } from './calendar/work-duration.js';
 import type { CompiledConditions } from './compiled-conditions.js';
+import type { RuleAction } from './rule-action.js';
 import type { OncePer } from './rule-document.js';
 import type { Level } from './state/root-state.js';
 
@@ -11,6 +12,8 @@ export interface RuleTiming {
   /** How long an "unknown" may be settled by a later event, in ms. */
   readonly settleMs: number;
   readonly throttle: Throttle | null;
+  /** Of deliveries within a time; what is beyond it is held. Null: only the storm brake counts. */
+  readonly budget: RateLimit | null;
   readonly digest: Digest | null;
   readonly quietHours: QuietHours | null;
   readonly schedule: Schedule | null;
@@ -71,7 +74,7 @@ export interface Escalation {
 export interface EscalationStep {
   readonly name: string;
   readonly after: RuleDuration;
-  readonly actions: readonly Action[];
+  readonly actions: readonly RuleAction[];
 }
 
 /** The event type of a schedule's turn. */

@@ -51,7 +51,14 @@ const GRACE_MS = 4000;
         deliveries: DeliveryStore,
         { settings }: Config,
       ) =>
-        new RuleStores(dataSource, { builtIn, live, clock, deliveries, timezone: settings.DEFAULT_TIMEZONE }),
+        new RuleStores(dataSource, {
+          builtIn,
+          live,
+          clock,
+          deliveries,
+          timezone: settings.DEFAULT_TIMEZONE,
+          stormBrake: settings.STORM_BRAKE,
+        }),
     },
     { provide: RuleSetStore, inject: [RuleStores], useFactory: ({ ruleSets }: RuleStores) => ruleSets },
     {
@@ -232,6 +239,7 @@ export class RuleStoresModule {}
           timezone: settings.DEFAULT_TIMEZONE,
           calendar: settings.DEFAULT_CALENDAR,
           retention: settings.STATE_RETENTION,
+          publicUrl: settings.PUBLIC_URL,
           wakeup,
           clock,
           log,

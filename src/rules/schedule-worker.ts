@@ -1,5 +1,6 @@
 import type { DataSource, EntityManager } from 'typeorm';
 import type { DeliveryStore } from '../action/delivery-store.js';
+import { NOTICE_QUEUE } from '../action/notice-store.js';
 import type { Clock } from '../config/clock.js';
 import { type Log, messageOf } from '../config/log.js';
 import type { Metrics } from '../config/metrics.js';
@@ -170,8 +171,8 @@ export class ScheduleWorker {
     if (isDone) return passed;
     const key = `${event.origin}/${event.eventId}`;
     const findings = await evaluateTurn(tx, this.stores, { rule, over, ruleSet, eventId: id, key, inputs });
-    const { verdicts, counts } = findings;
-    const evaluation = { eventId: id, occasion: LIVE, ruleSet: ruleSet.hash, verdicts };
+    const { verdicts, counts, askedByRule: asked } = findings;
+    const evaluation = { eventId: id, occasion: LIVE, ruleSet: ruleSet.hash, verdicts, asked };
     await evaluations.record(tx, [{ ...evaluation, inputs: { ...inputs, turn: counts } }], now);
     return { ...passed, turn: { id, findings } };
   }
@@ -194,8 +195,9 @@ export class ScheduleWorker {
       return;
     }
     const { id, findings } = turn;
-    const { counts, verdict, deliveries, items, firstError } = findings;
+    const { counts, verdict, deliveries, held, items, firstError } = findings;
     if (deliveries > 0) this.stores.deliveries.wake();
+    if (held > 0) wakeup.wake(NOTICE_QUEUE);
     if (items > 0) wakeup.wake(DIGEST_QUEUE);
     metrics.verdicts.inc({ verdict });
     log.info(

@@ -39,6 +39,15 @@ export interface SilenceSubject {
 /** How an event type writes the times of a place. */
 export type EventTimeFormat = (eventType: string, fact: string, path: readonly string[] | null) => TimeFormat;
 
+/** Whether a silence is about a rule by its name and owner; one that names neither is about none in particular. */
+export function concerns(
+  { rule, owner }: SilenceMatcher,
+  { name, owner: owned }: { readonly name: string; readonly owner: string | null },
+): boolean {
+  if (rule === undefined && owner === undefined) return false;
+  return (rule === undefined || matchesPattern(rule, name)) && (owner === undefined || owner === owned);
+}
+
 /** Event types come from outside: so many are kept. */
 const MOST_TYPES = 200;
 

@@ -1,4 +1,5 @@
 import type { DataSource } from 'typeorm';
+import { type Notice, NOTICE_QUEUE, raiseNotices } from '../action/notice-store.js';
 import type { Clock } from '../config/clock.js';
 import { type Log, messageOf } from '../config/log.js';
 import type { Metrics } from '../config/metrics.js';
@@ -11,6 +12,7 @@ import type { HolderEvent } from './due-step.js';
 import { holdersOf, tasksHeld } from './holder-events.js';
 import type { LookupAnswers } from './lookup-document.js';
 import type { LookupFetcher } from './lookup-fetcher.js';
+import { lookupFailing } from './lookup-notice.js';
 import { planNamedLookups } from './lookup-plan.js';
 import type { RuleSet } from './rule-set.js';
 import type { RuleSetStore } from './rule-set-store.js';
@@ -37,6 +39,8 @@ export const ASK_WITHIN_MS = 10 * 60_000;
 /** Where the questions of a ladder stand after a round. */
 interface Ended extends ClaimedRow {
   readonly answers: StepAnswers;
+  /** Of look-ups that failed. */
+  readonly notices: readonly Notice[];
   /** Null: nothing more is to be asked. */
   readonly again: { readonly at: number; readonly code: string; readonly detail: string } | null;
 }
@@ -75,6 +79,7 @@ export class StepAsker {
       concurrency: CONCURRENCY,
       claimAtOnce: CONCURRENCY,
       now: () => options.clock.now(),
+      claim: (limit, now) => this.rows.take(limit, now),
       begin: (claimed) => this.begin(claimed),
       sweep: () => this.sweep(),
       failed: (what, error) => {
@@ -141,13 +146,14 @@ export class StepAsker {
     const asking = ladder.answers?.askedSince ?? now;
     const rule = ruleSet.ruleOf(ladder.rule);
     let answers: StepAnswers = { ...ladder.answers, askedSince: asking };
-    const done = (): Ended => ({ ...row, answers, again: null });
+    const notices: Notice[] = [];
+    const done = (): Ended => ({ ...row, answers, notices, again: null });
     // Whoever decides the step sees that the rule, or all who held it, are gone.
     if (!rule?.escalation || !holder) return done();
     const mayWait = now - asking < ASK_WITHIN_MS;
     if (rule.escalation.confirm && !answers.confirm) {
       const asked = await this.confirm(ladder, holder, mayWait);
-      if ('again' in asked) return { ...row, answers, again: asked.again };
+      if ('again' in asked) return { ...row, answers, notices, again: asked.again };
       answers = { ...answers, confirm: asked };
       if (asked.pending === false) return done();
     }
@@ -168,7 +174,9 @@ export class StepAsker {
       if (!next) return done();
       const { fetched, fetchedAt } = await this.fetcher.fetch(next, holder.subject.appId, now);
       this.options.metrics.lookups.inc({ kind: next.document.type, outcome: fetched.kind });
-      if (fetched.kind === 'later' && mayWait) return { ...row, answers, again: this.later(fetched) };
+      if (fetched.kind === 'later' && mayWait)
+        return { ...row, answers, notices, again: this.later(fetched) };
+      if (fetched.kind !== 'answer') notices.push(lookupFailing(next.name, fetched.code, ruleSet));
       lookups = {
         ...lookups,
         [next.name]:
@@ -210,7 +218,7 @@ export class StepAsker {
     return { at: this.options.clock.now() + wait, code, detail };
   }
 
-  private async record({ again, answers, ...row }: Ended): Promise<void> {
+  private async record({ again, answers, notices, ...row }: Ended): Promise<void> {
     const now = this.options.clock.now();
     await this.dataSource.transaction(async (tx) => {
       const settled = await this.rows.settle(tx, [
@@ -223,7 +231,9 @@ export class StepAsker {
         },
       ]);
       if (settled.has(row.id)) await this.stores.timers.recordAnswers(tx, [{ id: row.id, answers }]);
+      await raiseNotices(tx, notices, now);
     });
+    if (notices.length > 0) this.options.wakeup.wake(NOTICE_QUEUE);
     if (!again) this.options.wakeup.wake(TIMER_QUEUE);
   }
 }

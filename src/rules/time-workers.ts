@@ -9,6 +9,7 @@ import { LeasedRows } from '../queue/leased-rows.js';
 import type { Wakeup } from '../queue/wakeup.js';
 import { DigestWorker } from './digest-worker.js';
 import type { LookupFetcher } from './lookup-fetcher.js';
+import { NoticeWorker } from './notice-worker.js';
 import type { RuleStores } from './rule-stores.js';
 import { ScheduleWorker } from './schedule-worker.js';
 import { QUESTION_LEASE_SECONDS, StepAsker } from './step-asker.js';
@@ -22,6 +23,7 @@ export class TimeWorkers {
   readonly schedules: ScheduleWorker;
   readonly digests: DigestWorker;
   readonly upkeep: UpkeepWorker;
+  readonly notices: NoticeWorker;
 
   constructor(
     dataSource: DataSource,
@@ -35,6 +37,8 @@ export class TimeWorkers {
       readonly instance: string;
       readonly timezone: string;
       readonly calendar?: string | undefined;
+      /** Where people look; absent: not known. */
+      readonly publicUrl?: string | undefined;
       /** How long the state of a finished process is kept, in ms. */
       readonly retention: number;
       readonly wakeup: Wakeup;
@@ -62,6 +66,7 @@ export class TimeWorkers {
     });
     this.digests = new DigestWorker(dataSource, stores, { ...options, calendar: options.calendar ?? null });
     this.upkeep = new UpkeepWorker(dataSource, stores, options);
+    this.notices = new NoticeWorker(dataSource, stores, { ...options, publicUrl: options.publicUrl ?? null });
   }
 
   start(): void {
@@ -81,9 +86,10 @@ export class TimeWorkers {
     await this.schedules.drain();
     await this.digests.drain();
     await this.upkeep.drain();
+    await this.notices.drain();
   }
 
   private get all(): readonly { start(): void; stop(graceMs: number): Promise<void> }[] {
-    return [this.timers, this.questions, this.schedules, this.digests, this.upkeep];
+    return [this.timers, this.questions, this.schedules, this.digests, this.upkeep, this.notices];
   }
 }

@@ -1,5 +1,6 @@
 import type { DataSource, EntityManager } from 'typeorm';
 import type { DeliveryStore } from '../action/delivery-store.js';
+import { NOTICE_QUEUE } from '../action/notice-store.js';
 import type { Clock } from '../config/clock.js';
 import { type Log, messageOf } from '../config/log.js';
 import type { Metrics } from '../config/metrics.js';
@@ -90,18 +91,20 @@ export class TimerWorker {
     await this.stores.partitions.ensure(now);
     let taken: readonly DueLadder[] = [];
     try {
-      const decided = await this.dataSource.transaction(async (tx) => {
+      const batch = await this.dataSource.transaction(async (tx) => {
         const lanes = await this.lock(tx, only, now);
-        if (lanes.length === 0) return [];
+        if (lanes.length === 0) return NOTHING;
         // Another set may have been activated since this one was read: whoever did so expects it to decide.
         if (!(await this.stores.ruleSets.isLive(ruleSet, tx))) return null;
         const ids = only?.map(({ id }) => id) ?? null;
         taken = await this.stores.timers.due(tx, lanes, now, BATCH, ids);
         return await this.decideAll(tx, taken, ruleSet, now);
       });
-      if (decided === null) return await this.attempt(only);
-      if (decided.length > 0) this.tell(decided, now);
-      return decided.length;
+      if (batch === null) return await this.attempt(only);
+      const { settled, holds } = batch;
+      if (holds) this.options.wakeup.wake(NOTICE_QUEUE);
+      if (settled.length > 0) this.tell(settled, now);
+      return settled.length;
     } catch (error) {
       const [first] = taken;
       if (!isDataError(error) || !first) throw error;
@@ -133,8 +136,8 @@ export class TimerWorker {
     ladders: readonly DueLadder[],
     ruleSet: RuleSet,
     now: number,
-  ): Promise<readonly Settled[]> {
-    if (ladders.length === 0) return [];
+  ): Promise<SettledBatch> {
+    if (ladders.length === 0) return NOTHING;
     const { timezone, calendar } = this.options;
     const defaults = { now, timezone, ...(calendar === undefined ? {} : { calendar }) };
     const holders = await holdersOf(tx, this.stores.events, ladders, ruleSet.catalogue);
@@ -172,7 +175,7 @@ export class TimerWorker {
     const admission = admit(firings, gates, { now, timezone, calendar: calendar ?? null, calendars });
     const again = await this.stores.gates.write(tx, admission, now);
     await this.stores.evaluations.record(tx, withSuppressions(ruleSet, evaluations, admission, again), now);
-    return settled;
+    return { settled, holds: admission.holds.length > 0 };
   }
 
   /** What one ladder does to the program keeps no other from its steps. */
@@ -236,3 +239,11 @@ interface Settled {
   readonly ladder: DueLadder;
   readonly decision: DueDecision;
 }
+
+interface SettledBatch {
+  readonly settled: readonly Settled[];
+  /** Whether a brake holds something of it. */
+  readonly holds: boolean;
+}
+
+const NOTHING: SettledBatch = { settled: [], holds: false };

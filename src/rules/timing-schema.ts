@@ -147,6 +147,17 @@ export const TIMING_PROPERTIES: Readonly<Record<string, Schema>> = {
     required: ['max', 'per'],
     additionalProperties: false,
   },
+  budget: {
+    description:
+      '预算：期限内至多投递若干，超出的由人放行或丢弃 / so many deliveries within a time; what comes beyond is held until a person releases or discards it',
+    type: 'object',
+    properties: {
+      max: { description: '投递数 / how many deliveries', type: 'integer', minimum: 1, maximum: 1000000 },
+      per: { description: '期限 / within how long', ...DURATION },
+    },
+    required: ['max', 'per'],
+    additionalProperties: false,
+  },
   digest: {
     description: '汇总：多次匹配合成一条消息 / several matches become one message',
     type: 'object',

@@ -3,7 +3,14 @@ import { messageOf } from '../config/log.js';
 import { isDataError } from '../database/database.errors.js';
 import type { EventStore } from '../events/event-store.js';
 import { admit } from './admission.js';
-import { type DecisionInputs, factsFor, judgeFacts, type Subject, timeDefaults } from './decide.js';
+import {
+  type DecisionInputs,
+  factsFor,
+  factsOfRule,
+  judgeFacts,
+  type Subject,
+  timeDefaults,
+} from './decide.js';
 import { LIVE } from './decision-batch.js';
 import type { Firing } from './firing.js';
 import type { GateStore } from './gate-store.js';
@@ -87,7 +94,8 @@ class TurnEvaluation {
       this.findings.judged(verdict);
       if (verdict.verdict !== 'matched') continue;
       try {
-        const match = matchOf(ruleSet, rule, subject, inputs, place, facts);
+        const known = factsOfRule(ruleSet, rule, facts, inputs);
+        const match = await matchOf(ruleSet, rule, subject, inputs, place, known);
         firings.push({ ...match, eventId, occasion: LIVE });
       } catch (error) {
         // Whatever one entity does, the others have their turn.
@@ -152,10 +160,12 @@ class TurnEvaluation {
     const context = { now, ...timeDefaults(inputs), calendars: ruleSet.calendars };
     const admission = admit(firings, gates, context);
     const again = await this.stores.gates.write(this.tx, admission, now);
+    for (const { count } of admission.asked) findings.asked(count);
     for (const { suppression } of admission.suppressions) findings.suppressed(suppression);
     for (const { delivery } of again)
       findings.suppressed({ rule: delivery.rule, action: delivery.action, cause: 'already-sent' });
     findings.deliveries += admission.deliveries.length - again.length;
+    for (const { count } of admission.holds) findings.held += count;
     findings.items += admission.items.length;
   }
 }

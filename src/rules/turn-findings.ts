@@ -1,5 +1,5 @@
 import type { Verdict } from './decide.js';
-import type { Suppression } from './evaluation-store.js';
+import type { Asked, Suppression } from './evaluation-store.js';
 
 /** How the entities of a turn came out. */
 export interface TurnCounts {
@@ -10,6 +10,12 @@ export interface TurnCounts {
   readonly failed: number;
 }
 
+/** Why an action was not sent, and how often. */
+interface Counted {
+  readonly suppression: Suppression;
+  times: number;
+}
+
 /** Of each kind so many different ones are kept: a turn may be about a hundred thousand entities. */
 const MOST_KEPT = 100;
 
@@ -17,10 +23,13 @@ const MOST_KEPT = 100;
 export class TurnFindings {
   private readonly counted = { entities: 0, matched: 0, unknown: 0, failed: 0 };
   private readonly missing = new Set<string>();
-  private readonly causes = new Map<string, Suppression>();
+  private readonly causes = new Map<string, Counted>();
   private error: string | null = null;
   deliveries = 0;
+  /** Of the deliveries, those that a brake holds. */
+  held = 0;
   items = 0;
+  private askedFor = 0;
 
   constructor(private readonly rule: string) {}
 
@@ -49,9 +58,27 @@ export class TurnFindings {
     this.fail(error);
   }
 
-  /** The same cause again is not told again. */
+  /** So many actions were asked for. */
+  asked(count: number): void {
+    this.askedFor += count;
+  }
+
+  /** The same cause again is counted. When there are many, it is no longer told apart what each one was. */
   suppressed(suppression: Suppression): void {
-    if (this.causes.size < MOST_KEPT) this.causes.set(JSON.stringify(suppression), suppression);
+    const key = JSON.stringify(suppression);
+    const known = this.causes.get(key);
+    if (known) known.times += 1;
+    else if (this.causes.size < MOST_KEPT || suppression.by === undefined)
+      this.causes.set(key, { suppression, times: 1 });
+    else {
+      const { rule, action, cause } = suppression;
+      this.suppressed({ rule, action, cause });
+    }
+  }
+
+  /** What the ledger keeps of it; null: nothing. */
+  get askedByRule(): Asked | null {
+    return this.askedFor === 0 ? null : { [this.rule]: this.askedFor };
   }
 
   /** Matched when any entity did, else what kept one from being decided. */
@@ -64,7 +91,9 @@ export class TurnFindings {
   /** What the ledger keeps, with each different cause of an action that was not sent. */
   get verdicts(): (Verdict | Suppression)[] {
     const { rule, verdict, error } = this;
-    const causes = [...this.causes.values()];
+    const causes = [...this.causes.values()].map(({ suppression, times }) =>
+      times === 1 ? suppression : { ...suppression, times },
+    );
     if (verdict === 'matched') return [{ rule, verdict }, ...causes];
     if (error !== null) return [{ rule, verdict: 'error', error }];
     return verdict === 'unknown' ? [{ rule, verdict, missing: [...this.missing] }] : [];

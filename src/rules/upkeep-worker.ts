@@ -1,10 +1,16 @@
 import type { DataSource } from 'typeorm';
 import type { DeliveryStore } from '../action/delivery-store.js';
+import { type Notice, NOTICE_QUEUE, raiseNotices } from '../action/notice-store.js';
 import type { Clock } from '../config/clock.js';
 import { type Log, messageOf } from '../config/log.js';
 import type { Wakeup } from '../queue/wakeup.js';
 import { WorkerLoop } from '../queue/worker-loop.js';
-import type { SilenceStore } from './silence-store.js';
+import type { BrakeStore } from './brake-store.js';
+import { forgetNotices } from './notice-rows.js';
+import type { RuleSet } from './rule-set.js';
+import type { RuleSetStore } from './rule-set-store.js';
+import { concerns } from './silence.js';
+import type { SilenceStore, StoredSilence } from './silence-store.js';
 import type { StateStore } from './state-store.js';
 
 const POLL_MS = 1000;
@@ -14,6 +20,8 @@ const HOUR_MS = 3_600_000;
 const UNTOUCHED_MS = 400 * 24 * HOUR_MS;
 /** Throttles and timers that have ended are kept so long. */
 const ENDED_MS = 30 * 24 * HOUR_MS;
+/** And what somebody has been told. */
+const TOLD_MS = 90 * 24 * HOUR_MS;
 
 /**
  * What time itself does: deliveries that quiet hours held back are let go, silences give notice before their end, and
@@ -28,7 +36,9 @@ export class UpkeepWorker {
     private readonly stores: {
       readonly deliveries: DeliveryStore;
       readonly silences: SilenceStore;
+      readonly brakes: Pick<BrakeStore, 'forget'>;
       readonly states: StateStore;
+      readonly ruleSets: RuleSetStore;
     },
     private readonly options: {
       /** How long the state of a finished process is kept, in ms. */
@@ -76,7 +86,18 @@ export class UpkeepWorker {
   }
 
   private async giveNotices(now: number): Promise<void> {
-    const ending = await this.dataSource.transaction((tx) => this.stores.silences.takeNotices(tx, now));
+    const ending = await this.dataSource.transaction(async (tx) => {
+      const silences = await this.stores.silences.takeNotices(tx, now);
+      if (silences.length === 0) return silences;
+      const ruleSet = await this.stores.ruleSets.current();
+      await raiseNotices(
+        tx,
+        silences.map((silence) => noticeOf(silence, ruleSet)),
+        now,
+      );
+      return silences;
+    });
+    if (ending.length > 0) this.options.wakeup.wake(NOTICE_QUEUE);
     for (const { id, author, reason, endsAt } of ending)
       this.options.log.warn(
         { event: 'silence.ending', silence: id, author, until: new Date(endsAt).toISOString() },
@@ -88,6 +109,7 @@ export class UpkeepWorker {
     const { retention, log } = this.options;
     const states = await this.stores.states.forget(now - retention, now - UNTOUCHED_MS, AT_ONCE);
     const before = new Date(now - ENDED_MS);
+    await this.stores.brakes.forget(now);
     await this.dataSource.query(
       `delete from throttles where ctid in (select ctid from throttles where updated_at < $1 limit ${AT_ONCE} for update skip locked)`,
       [before],
@@ -97,8 +119,20 @@ export class UpkeepWorker {
                                         limit ${AT_ONCE} for update skip locked)`,
       [before],
     );
+    await forgetNotices(this.dataSource.manager, now - TOLD_MS, AT_ONCE);
     if (states > 0)
       log.info({ event: 'state.forgotten', entities: states }, 'state of finished processes forgotten');
     return states;
   }
+}
+
+/** For the owners of the rules that a silence is about; what its conditions say is about people, and stays there. */
+function noticeOf({ id, matcher, author, reason, endsAt }: StoredSilence, ruleSet: RuleSet | null): Notice {
+  const rules = (ruleSet?.rules ?? []).filter((rule) => concerns(matcher, rule)).map(({ name }) => name);
+  return {
+    kind: 'silence-ending',
+    subject: id,
+    rules,
+    detail: { author, reason, until: new Date(endsAt).toISOString() },
+  };
 }

@@ -4,7 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import { temporaryFolder } from '../support/folder.js';
 import { loadConfig } from '../../src/config/config.js';
 import { ConfigError } from '../../src/config/config.errors.js';
-import { parseDuration } from '../../src/config/duration.js';
+import { parseDuration, writeDuration } from '../../src/config/duration.js';
 
 function problemsOf(environment: NodeJS.ProcessEnv): readonly string[] {
   try {
@@ -102,5 +102,6 @@ describe('durations', () => {
     ['1.5h', null],
   ])('%s is %s ms', (text, ms) => {
     expect(parseDuration(text)).toBe(ms);
+    if (ms !== null) expect(parseDuration(writeDuration(ms))).toBe(ms);
   });
 });

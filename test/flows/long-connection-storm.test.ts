@@ -46,6 +46,8 @@ async function serviceOn(databaseUrl: string, name: string): Promise<ServiceProc
       RULES_DIR: join(folder, 'rules'),
       // Deliveries stay where they are: they are not what this is about.
       ROLE: 'ingest,rules,console',
+      // They are a storm.
+      STORM_BRAKE: 'off',
       FEISHU_APP_ID: APP.id,
       FEISHU_APP_SECRET: SECRET,
       FEISHU_MODE: 'long-connection',

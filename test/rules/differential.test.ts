@@ -33,6 +33,8 @@ function ruleSetOf(
     catalogue: [],
     lookups: {},
     calendars: {},
+    owners: null,
+    targetLimits: [],
     ruleCount: rules.length,
     conditions,
     rules: rules.map(([document, types], at): CheckedRule => ({

@@ -48,7 +48,17 @@ const ruleSetOf = (
 ): Promise<RuleSet> =>
   buildRuleSet(
     'hash',
-    { findings: [], rules, ruleCount: rules.length, conditions, catalogue, lookups: {}, calendars: {} },
+    {
+      findings: [],
+      rules,
+      ruleCount: rules.length,
+      conditions,
+      catalogue,
+      lookups: {},
+      calendars: {},
+      owners: null,
+      targetLimits: [],
+    },
     CATALOGUE,
   );
 const leaf = (fact: string, operator: string, value: unknown): LeafDocument => ({ fact, operator, value });

@@ -79,7 +79,7 @@ describe('events that need an answer from outside', () => {
   afterAll(() => database.drop());
   beforeEach(async () => {
     await dataSource.query(
-      'truncate event_keys, events, evaluations, action_keys, deliveries, decisions_begun, rule_set_activations, rule_sets, lookups',
+      'truncate event_keys, events, evaluations, action_keys, deliveries, decisions_begun, rule_set_activations, rule_sets, lookups, notices',
     );
     clock = new TestClock();
     log = new TestLog();
@@ -334,6 +334,10 @@ describe('events that need an answer from outside', () => {
     });
     expect(order).toEqual(['e1', 'e2']);
     expect(log.lines.filter(({ fields }) => fields['event'] === 'lookup.failed')).toHaveLength(1);
+    const notices = 'select kind, subject, rules, json_object_keys(detail) as key from notices';
+    expect(await dataSource.query(notices)).toEqual([
+      { kind: 'lookup-failing', subject: 'process', rules: ['renewal'], key: 'code' },
+    ]);
   });
 
   it('waits no longer than the look-up says', async () => {

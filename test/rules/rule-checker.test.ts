@@ -11,6 +11,7 @@ const TYPE = 'corehr.process.approver.updated_v2';
 interface Rule {
   readonly name: string;
   readonly conditions: object;
+  readonly when: object | undefined;
   readonly calendar: string | undefined;
   readonly cancelOn: object | null | undefined;
 }
@@ -47,16 +48,20 @@ const rule: fc.Arbitrary<Rule> = fc.record({
     fc.tuple(leaf).map((any) => ({ any })),
     fc.constantFrom('shared', 'other').map((condition) => ({ any: [{ condition }] })),
   ),
+  when: fc.oneof(
+    { weight: 9, arbitrary: fc.constant(undefined) },
+    fc.constantFrom('shared', 'other').map((condition) => ({ condition })),
+  ),
 });
 const ACTIONS = [{ type: 'http', name: 'tell', url: 'https://a.example/' }];
-const textOf = ({ name, conditions, calendar, cancelOn }: Rule): string =>
+const textOf = ({ name, conditions, calendar, cancelOn, when }: Rule): string =>
   JSON.stringify(
     {
       name,
       trigger: TYPE,
       conditions,
       calendar,
-      actions: ACTIONS,
+      actions: ACTIONS.map((action) => ({ ...action, when })),
       ...(cancelOn === undefined
         ? {}
         : {

@@ -216,7 +216,7 @@ describe('the JSON Schema of rule files', () => {
   it.each<[string, unknown]>([
     ['no object', 'rule'],
     ['an unknown key', { ...RULE, prioritty: 1 }],
-    ['a key of a later version', { ...RULE, budget: { max: 100, per: '1h' } }],
+    ['a key of a later version', { ...RULE, mode: 'shadow' }],
     ['an escalation without steps', { ...RULE, escalate: { per: 'task' } }],
     ['an escalation per what does not exist', { ...RULE, escalate: { ...ESCALATE, per: 'approver' } }],
     ['an unknown key of an escalation', { ...RULE, escalate: { ...ESCALATE, when: {} } }],

@@ -365,7 +365,7 @@ describe('a rule with a schedule', () => {
     expect(await sent()).toHaveLength(2);
     expect((await turnOf('morning@2026-11-03T01:00:00.000Z'))?.verdicts).toEqual([
       { rule: 'morning', verdict: 'matched' },
-      { rule: 'morning', action: 'tell', cause: 'throttle', by: '' },
+      { rule: 'morning', action: 'tell', cause: 'throttle', by: '', times: 2 },
     ]);
     await till('2026-11-04T01:00:00Z');
     // Once for each task: the two that were throttled have not been told of yet.

@@ -99,6 +99,14 @@ describe('what time itself does', () => {
     await go(1);
     await go(HOUR / 2);
     expect(notices()).toEqual([expect.stringContaining('the office moves')]);
+    expect(await dataSource.query('select kind, rules, detail, state from notices')).toEqual([
+      {
+        kind: 'silence-ending',
+        rules: ['nag'],
+        detail: { author: 'me', reason: 'the office moves', until: new Date(silence.endsAt).toISOString() },
+        state: 'nobody',
+      },
+    ]);
   });
 });
 

@@ -45,7 +45,7 @@ export async function emptyRulesRoom(dataSource: DataSource): Promise<void> {
   await dataSource.query(
     `truncate event_keys, events, evaluations, action_keys, deliveries, decisions_begun, rule_set_activations, rule_sets,
               entity_states, entity_tasks, timers, unsettled, once_keys, throttles, digests, digest_items, schedules, silences,
-              lookups`,
+              lookups, target_lanes, target_limits, brake_counts, notices`,
   );
 }
 

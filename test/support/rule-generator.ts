@@ -4,7 +4,7 @@ import { ENVELOPE_FIELDS } from '../../src/events/catalogue.js';
 import { SCHEDULE_TYPE } from '../../src/rules/rule-timing.js';
 import { mayBeLast } from '../../src/rules/state/levels.js';
 import { type Level, LEVELS } from '../../src/rules/state/root-state.js';
-import { digest, escalation, levelsOf, schedule, timing } from './timing-generator.js';
+import { digest, escalation, levelsOf, schedule, timing, asking, budget } from './timing-generator.js';
 
 type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 type Condition = Readonly<Record<string, Json>>;
@@ -85,7 +85,16 @@ function healthyRule(catalogue: Catalogue): fc.Arbitrary<HealthyRule> {
     const exact = all && over === null;
     const levels = over === null ? levelsOf(types, catalogue) : LEVELS.slice(LEVELS.indexOf(over));
     const asked = [types].flat().every((type) => type.startsWith('corehr.process.'));
-    const actions = fc.uniqueArray(fc.oneof(http(facts, exact), email(facts, exact)), {
+    const tree = conditionTree(facts);
+    // Seldom: an action with conditions takes as long as a rule.
+    const asks = fc.oneof(
+      { weight: 9, arbitrary: fc.constant({}) },
+      { weight: 1, arbitrary: asking(levels, tree) },
+    );
+    const action = fc
+      .tuple(fc.oneof(http(facts, exact), email(facts, exact)), asks)
+      .map(([sends, more]) => ({ ...sends, ...more }));
+    const actions = fc.uniqueArray(action, {
       minLength: 1,
       maxLength: 3,
       selector: (action) => action['name'],
@@ -93,15 +102,16 @@ function healthyRule(catalogue: Catalogue): fc.Arbitrary<HealthyRule> {
     const plain = facts.filter(({ path, field }) => path === null && isSimple(field));
     return fc
       .record({
-        conditions: conditionTree(facts),
-        named: fc.option(conditionTree(facts), { nil: null }),
+        conditions: tree,
+        named: fc.option(tree, { nil: null }),
         actions,
         ownShape: fc.boolean(),
         times: fc.constantFrom(...plain).chain(({ fact }) => timing(levels, over !== null, fact)),
+        braked: fc.option(budget, { nil: null, freq: 3 }),
         gathers: fc.option(digest(over !== null), { nil: null, freq: 5 }),
         escalate:
           over === null && levels.length > 0
-            ? fc.option(escalation(levels, asked, conditionTree(facts), actions), { nil: null })
+            ? fc.option(escalation(levels, asked, tree, actions), { nil: null })
             : fc.constant(null),
         alone: fc.boolean(),
         about: fc.record(
@@ -116,7 +126,18 @@ function healthyRule(catalogue: Catalogue): fc.Arbitrary<HealthyRule> {
         ),
       })
       .map(
-        ({ conditions, named, actions, ownShape, about, times, gathers, escalate, alone }): HealthyRule => {
+        ({
+          conditions,
+          named,
+          actions,
+          ownShape,
+          about,
+          times,
+          braked,
+          gathers,
+          escalate,
+          alone,
+        }): HealthyRule => {
           const root = named
             ? { any: [{ condition: 'named' }, { not: { all: [{ condition: 'named' }, conditions] } }] }
             : conditions;
@@ -130,6 +151,8 @@ function healthyRule(catalogue: Catalogue): fc.Arbitrary<HealthyRule> {
               ...(about as Record<string, Json>),
               ...times,
               ...(gathers ? { digest: gathers } : {}),
+              // Of what is gathered into one message nothing is held.
+              ...(braked && (!gathers || escalate) ? { budget: braked } : {}),
               conditions: root,
               ...(escalate && alone && !gathers ? {} : sends),
               ...(escalate ? { escalate } : {}),

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { DataSource } from 'typeorm';
 import { DeliveryStore } from '../../src/action/delivery-store.js';
 import type { Clock } from '../../src/config/clock.js';
+import type { RateBudget } from '../../src/config/config.js';
 import { Metrics } from '../../src/config/metrics.js';
 import type { FeishuApp } from '../../src/config/sources.js';
 import { Partitions } from '../../src/database/partitions.js';
@@ -42,12 +43,14 @@ export class RulesRoom {
       timezone = 'Asia/Shanghai',
       calendar,
       apps = [],
+      stormBrake = null,
       decideWith,
     }: {
       readonly catalogue?: Catalogue;
       readonly timezone?: string;
       readonly calendar?: string;
       readonly apps?: readonly FeishuApp[];
+      readonly stormBrake?: RateBudget | null;
       /** Replaced only by tests that need a decision to fail or to end the process. */
       readonly decideWith?: typeof decide;
     } = {},
@@ -65,6 +68,7 @@ export class RulesRoom {
       clock,
       deliveries: this.deliveries,
       timezone,
+      stormBrake,
     });
     const ways = lookupsWith(dataSource, { apps }, clock, log);
     this.close = ways.close;

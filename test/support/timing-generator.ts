@@ -88,6 +88,24 @@ export function timing(levels: readonly Level[], scheduled: boolean, fact: strin
   );
 }
 
+/** So many deliveries within a time. */
+export const budget: fc.Arbitrary<JsonObject> = fc.record({
+  max: fc.integer({ min: 1, max: 1_000_000 }),
+  per: wall,
+});
+
+/** When an action is asked for, and in which order it goes out; of a rule whose events name these levels. */
+export function asking(
+  levels: readonly Level[],
+  conditions: fc.Arbitrary<JsonObject>,
+): fc.Arbitrary<JsonObject> {
+  const orders = levels.filter((level) => level !== 'node');
+  return fc.record(
+    { when: conditions, order: fc.constantFrom<string[]>('none', ...orders) },
+    { requiredKeys: [] },
+  );
+}
+
 /** A digest, and how its actions read what it gathers. */
 export function digest(scheduled: boolean): fc.Arbitrary<JsonObject> {
   return fc.record(

@@ -116,7 +116,8 @@ export class VirtualRoom {
 
   private send(now: number, firings: readonly Firing[]): void {
     const { calendars } = this.ruleSet;
-    const gates = { sent: this.sent, once: new Set<string>(), silences: [], throttles: new Map() };
+    const brakes = { budgets: new Map<string, number>(), storm: null };
+    const gates = { sent: this.sent, once: new Set<string>(), silences: [], throttles: new Map(), brakes };
     const context = { now, calendars, timezone: this.defaults.timezone, calendar: null };
     for (const { delivery } of admit(firings, gates, context).deliveries)
       this.deliveries.push({ at: now, delivery });

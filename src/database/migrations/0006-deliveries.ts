@@ -25,6 +25,8 @@ update action_keys set give_up_at = coalesce(redriven_at, due_at) + interval '72
 drop index action_keys_pending;
 create index action_keys_pending on action_keys (target_lane, due_at) where state = 'pending';
 create index action_keys_sending on action_keys (target_lane) where state = 'delivering';
+-- There are never many that are being sent: the index by lane finds those whose lease has ended just as well.
+drop index action_keys_leased;
 create index action_keys_order on action_keys (order_key, order_number)
   where order_key is not null and state in ('held', 'deferred', 'pending', 'delivering');
 create sequence delivery_order;
@@ -49,6 +51,8 @@ create table target_lanes (
   ramp integer,
   -- Of a rate limit: the theoretical time of the next delivery.
   rate_at timestamptz,
+  -- Of the failures in a row: when the first was.
+  down_since timestamptz,
   -- Since when somebody has been told that it fails; null: nobody has, or of its recovery too.
   failing_since timestamptz,
   -- Of the last failure.
@@ -69,11 +73,14 @@ create table target_limits (
 -- Deliveries that the brakes have let through, counted by slices of time. scope: rule:<name>, or * for all together.
 create table brake_counts (
   scope text not null,
-  -- Of the scope *: the instance that counts, so that instances do not wait for each other.
-  shard text not null,
+  -- Begin of the slice, milliseconds since 1970.
   slice bigint not null,
+  -- Of the scope *: who counts, so that nobody waits for another.
+  shard text not null,
   count integer not null,
-  primary key (scope, shard, slice)
+  -- From when on it counts no more.
+  expires_at timestamptz not null,
+  primary key (scope, slice, shard)
 ) with (fillfactor = 70);
 
 -- What somebody has to be told.

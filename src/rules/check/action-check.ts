@@ -7,6 +7,8 @@ import {
   TOGETHER,
 } from '../../action/action-document.js';
 import { checkAction } from '../../action/check-action.js';
+import type { OrderLevel } from '../rule-action.js';
+import { type ConditionForm, ConditionReader, documentOf, type ReferenceForm } from './condition-form.js';
 import type { FileReport } from './file-report.js';
 import { type Member, membersOf, textOf, valueOf } from './json-node.js';
 import type { JsonNode } from './json-text.js';
@@ -18,6 +20,7 @@ type Kind = ActionDocument['type'];
 
 /** An action as far as it could be read. */
 export interface ActionForm {
+  /** But for `when`: all that may hold templates. */
   readonly node: JsonNode;
   /** Null: something is wrong with it. */
   readonly document: ActionDocument | null;
@@ -25,6 +28,18 @@ export interface ActionForm {
   readonly nameAt: JsonNode;
   /** What its templates read without a default, and where the text stands. */
   readonly reads: readonly { readonly path: readonly string[]; readonly at: JsonNode }[];
+  /** Its own conditions; null: it has none. */
+  readonly when: WhenForm | null;
+  /** Null: it has none, or something else. */
+  readonly order: { readonly level: OrderLevel; readonly at: JsonNode } | null;
+}
+
+/** Conditions of an action. */
+export interface WhenForm {
+  /** Null: too much is wrong with them. */
+  readonly form: ConditionForm | null;
+  readonly at: JsonNode;
+  readonly references: readonly ReferenceForm[];
 }
 
 const CODES = {
@@ -62,19 +77,39 @@ export function readAction(node: JsonNode, report: FileReport, kindAt?: Member):
       !(issue.code === 'custom' && issue.params === TOGETHER),
   );
   reportIssues(issues ?? [], source, report, CODES);
+  const when = readWhen(members.get('when')?.value, report);
   const reads = kind
     ? checkAction(kind, given, (at, code, message, mend) => {
         const { node: value, key } = locate(source, at);
         report.error(code === 'ACTION_KEY_INVALID' ? (key ?? value) : value, code, message, mend);
       })
     : [];
+  const sound = parsed?.success && report.errorCount === errorsBefore;
   return {
-    node,
-    document: parsed?.success && report.errorCount === errorsBefore ? parsed.data : null,
+    node: without(node, 'when'),
+    document: sound ? { ...parsed.data, ...(when?.form ? { when: documentOf(when.form) } : {}) } : null,
     name: typeof given['name'] === 'string' ? given['name'] : null,
     nameAt: members.get('name')?.value ?? node,
     reads: reads.map(({ path, at }) => ({ path, at: locate(source, at).node })),
+    when,
+    order: orderIn(members.get('order')?.value),
   };
+}
+
+function readWhen(at: JsonNode | undefined, report: FileReport): WhenForm | null {
+  if (!at) return null;
+  const reader = new ConditionReader(report);
+  return { form: reader.readRoot(at, 'when'), at, references: reader.references };
+}
+
+function orderIn(at: JsonNode | undefined): ActionForm['order'] {
+  const text = textOf(at);
+  return at && (text === 'task' || text === 'process') ? { level: text, at } : null;
+}
+
+function without(node: JsonNode, key: string): JsonNode {
+  const children = (node.children ?? []).filter((property) => property.children?.[0]?.value !== key);
+  return { ...node, children };
 }
 
 /** The keys by what kind of action it is, or looks like. */

@@ -1,9 +1,12 @@
+import type { TargetLimit } from '../../action/target-limits.js';
 import type { Catalogue, CatalogueEntry } from '../../events/catalogue.js';
 import { type CalendarDocuments, loadShippedCalendars } from '../calendar/shipped-calendars.js';
 import type { ConditionDocument } from '../condition-document.js';
 import { byPlace, type Finding } from '../finding.js';
 import type { LookupDocument } from '../lookup-document.js';
+import type { OwnerDocuments } from '../owners.js';
 import type { RuleDocument } from '../rule-document.js';
+import { laneOfAction, lanesOfRules } from '../target-limit-use.js';
 import { CalendarFiles } from './calendar-files.js';
 import { CatalogueFiles } from './catalogue-files.js';
 import type { ConditionForm } from './condition-form.js';
@@ -15,8 +18,10 @@ import { type JsonNode, JsonText } from './json-text.js';
 import { checkLeaf } from './leaf-check.js';
 import { LookupFile } from './lookup-files.js';
 import { isTooLarge, type NamedCondition, NamedConditions, tooLarge } from './named-conditions.js';
+import { OwnerFile } from './owner-files.js';
 import { KnownEvents, type RuleEvents } from './rule-events.js';
 import { type ConditionsForm, readRule, type RuleForm } from './rule-check.js';
+import { TargetFile } from './target-files.js';
 
 /** One sound rule, and where it stands. */
 export interface CheckedRule extends RuleDocument {
@@ -39,6 +44,10 @@ export interface CheckedFiles {
   readonly lookups: Readonly<Record<string, LookupDocument>>;
   /** The folder's own work calendars in which there is no error, by name. */
   readonly calendars: CalendarDocuments;
+  /** How owners of rules are told. */
+  readonly owners: OwnerDocuments;
+  /** What targets are spared. */
+  readonly targetLimits: readonly TargetLimit[];
   /** How many rules the files hold, broken ones too. */
   readonly ruleCount: number;
 }
@@ -64,6 +73,8 @@ class FolderCheck {
   private readonly catalogueFiles: CatalogueFiles;
   private readonly lookups = new LookupFile();
   private readonly calendars: CalendarFiles;
+  private readonly owners = new OwnerFile();
+  private readonly targets = new TargetFile();
   private readonly rules: CheckedRule[] = [];
   private readonly filesOfNames = new Map<string, string>();
   private readonly used: { readonly rule: CheckedRule; readonly names: readonly string[] }[] = [];
@@ -112,6 +123,7 @@ class FolderCheck {
     const broken = new Set(
       this.used.filter(({ names }) => names.some((name) => unsound.has(name))).map(({ rule }) => rule),
     );
+    this.checkTargets();
     return {
       findings: [...this.findings, ...this.reports.flatMap(({ findings }) => findings)].sort(byPlace),
       rules: this.rules.filter((rule) => !broken.has(rule)),
@@ -119,6 +131,8 @@ class FolderCheck {
       catalogue: this.catalogueFiles.entries,
       lookups: this.lookups.documents(),
       calendars: this.calendars.documents(),
+      owners: this.owners.documents(),
+      targetLimits: this.targets.documents(),
       ruleCount: this.ruleCount,
     };
   }
@@ -132,20 +146,11 @@ class FolderCheck {
         return false;
       case 'schema':
         return true;
-      case 'later': {
-        const report = new FileReport(file, JsonText.parse(''));
-        this.reports.push(report);
-        report.error(
-          { offset: 0, length: 1 },
-          'FILE_KIND_NOT_AVAILABLE',
-          'files of this kind are not available in this version',
-          'Move it out of the rules folder.',
-        );
-        return true;
-      }
       case 'conditions':
       case 'catalogue':
       case 'lookups':
+      case 'owners':
+      case 'targets':
       case 'calendar':
       case 'cases': {
         const report = open(file, text);
@@ -155,6 +160,8 @@ class FolderCheck {
         if (kind === 'conditions') this.named.read(root, report);
         else if (kind === 'catalogue') this.catalogueFiles.read(root, report);
         else if (kind === 'lookups') this.lookups.read(root, report);
+        else if (kind === 'owners') this.owners.read(root, report);
+        else if (kind === 'targets') this.targets.read(root, report);
         else if (kind === 'calendar') this.calendars.read(root, report);
         else checkCases(root, report);
         return true;
@@ -197,6 +204,7 @@ class FolderCheck {
     this.ruleCount += 1;
     const form = readRule(node, known, report);
     this.checkName(form);
+    this.owners.checkRule(node, report);
     for (const conditions of form.conditions) this.checkConditions(conditions, report);
     report.rule = null;
     if (form.broken || report.errorCount > errorsBefore) return;
@@ -204,6 +212,15 @@ class FolderCheck {
     this.rules.push(rule);
     const references = form.conditions.flatMap((conditions) => conditions.references);
     if (references.length > 0) this.used.push({ rule, names: references.map(({ condition }) => condition) });
+  }
+
+  /** What a broken rule leads to is not known: then nothing is said. */
+  private checkTargets(): void {
+    if (!this.targets.hasNames || this.rules.length < this.ruleCount) return;
+    const channels = Object.values(this.owners.documents() ?? {}).flat();
+    this.targets.check(
+      new Set([...lanesOfRules(this.rules), ...channels.flatMap((channel) => laneOfAction(channel) ?? [])]),
+    );
   }
 
   private checkName({ name, nameAt, report }: RuleForm): void {

@@ -4,18 +4,29 @@ import { nearestName } from './nearest-name.js';
 
 /** What a file of the rules folder holds, by its name. */
 export type FileKind =
-  'rule' | 'conditions' | 'cases' | 'catalogue' | 'lookups' | 'calendar' | 'schema' | 'later' | 'unknown';
+  | 'rule'
+  | 'conditions'
+  | 'cases'
+  | 'catalogue'
+  | 'lookups'
+  | 'owners'
+  | 'targets'
+  | 'calendar'
+  | 'schema'
+  | 'unknown';
+
+/** Files that stand at the top of the rules folder, each once. */
+const AT_THE_TOP = ['lookups', 'owners', 'targets', 'schema'] as const;
 
 export function kindOf(file: string): FileKind {
   const name = nameOf(file);
-  if (file === 'schema.json') return 'schema';
-  if (file === 'lookups.json') return 'lookups';
+  const single = AT_THE_TOP.find((kind) => file === `${kind}.json`);
+  if (single) return single;
   if (name.endsWith('.rule.json')) return 'rule';
   if (name.endsWith('.conditions.json')) return 'conditions';
   if (name.endsWith('.cases.json')) return 'cases';
   if (/^catalogue\/(?:.*\/)?[^/]+\.event\.json$/.test(file)) return 'catalogue';
   if (name.endsWith('.calendar.json')) return 'calendar';
-  if (name === 'owners.json') return 'later';
   return 'unknown';
 }
 
@@ -29,7 +40,8 @@ export function looksLikeRule(node: JsonNode): boolean {
 /** What to do about a file that is of no known kind. */
 export function mendOfUnknown(file: string, root: JsonNode): string {
   const name = nameOf(file);
-  if (name === 'lookups.json') return 'Move it to the top of the rules folder.';
+  if (['lookups.json', 'owners.json', 'targets.json'].includes(name))
+    return 'Move it to the top of the rules folder.';
   const parts = name.split('.');
   const kind = parts.at(-2) ?? '';
   if (parts.length > 2) {
@@ -37,7 +49,7 @@ export function mendOfUnknown(file: string, root: JsonNode): string {
     const meant = nearestName(kind, ['rule', 'conditions', 'cases', 'event', 'calendar']);
     if (meant !== null) return `Did you mean "${[...parts.slice(0, -2), meant, 'json'].join('.')}"?`;
   } else {
-    const meant = nearestName(kind, ['lookups', 'owners', 'schema']);
+    const meant = nearestName(kind, AT_THE_TOP);
     if (meant !== null) return `Did you mean "${meant}.json"?`;
   }
   const first = root.type === 'array' ? elementsOf(root)[0] : root;

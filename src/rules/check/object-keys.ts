@@ -6,7 +6,7 @@ import { nearestName } from './nearest-name.js';
 /** Which keys an object may have. */
 export interface KeyRules {
   /** Begins the codes: `RULE_KEY_UNKNOWN` or `ACTION_KEY_UNKNOWN`. */
-  readonly prefix: 'RULE' | 'ACTION' | 'LOOKUP' | 'CALENDAR';
+  readonly prefix: 'RULE' | 'ACTION' | 'LOOKUP' | 'CALENDAR' | 'OWNER' | 'TARGET';
   readonly known: readonly string[];
   readonly required: readonly string[];
   /** Known to the rule language, and not to this version. */

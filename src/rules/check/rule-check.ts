@@ -1,6 +1,7 @@
 import type { RuleDocument } from '../rule-document.js';
 import { type ActionForm, readAction } from './action-check.js';
 import { readActions } from './action-list.js';
+import { checkAsking } from './asking-check.js';
 import { checkCalendarNeed } from './calendar-need.js';
 import { type ConditionForm, ConditionReader, documentOf, type ReferenceForm } from './condition-form.js';
 import { EscalateReader } from './escalate-check.js';
@@ -18,7 +19,7 @@ import { readItem, TimingReader } from './timing-check.js';
 import { readTriggerForm, type TriggerForm } from './trigger-check.js';
 
 /** Keys of the rule language that this version does not act upon. Refused, never ignored: each changes what is sent. */
-const LATER_KEYS = ['mode', 'shadowOf', 'budget'];
+const LATER_KEYS = ['mode', 'shadowOf'];
 /** All others, but for `event` of json-rules-engine's own shape. */
 export const RULE_KEYS = [
   '$schema',
@@ -36,6 +37,7 @@ export const RULE_KEYS = [
   'oncePer',
   'settle',
   'throttle',
+  'budget',
   'digest',
   'quietHours',
   'actions',
@@ -61,7 +63,7 @@ export interface RuleForm {
   /** Null when it is missing or wrong. */
   readonly name: string | null;
   readonly nameAt: JsonNode;
-  /** Its own, and what cancels its escalation. */
+  /** Its own, what cancels its escalation, and those of its actions. */
   readonly conditions: readonly ConditionsForm[];
   /** Whether anything was wrong when it was read. */
   readonly broken: boolean;
@@ -110,18 +112,26 @@ export function readRule(node: JsonNode, known: KnownEvents, report: FileReport)
   const timing = new TimingReader(read.values, trigger, about.owner, known, report).read();
   const escalateAt = members.get('escalate')?.value;
   const escalate = escalateAt ? new EscalateReader(escalateAt, trigger, known, report).read() : null;
-  const texts = { own, steps: escalate?.actions ?? [], gathers: members.has('digest'), item: read.item() };
+  const gathers = members.has('digest');
+  const texts = { own, steps: escalate?.actions ?? [], gathers, item: read.item() };
   checkTexts(texts, about, trigger, known, report);
-  if (trigger.scheduled) checkScheduledConditions(form, report);
+  const whens = checkAsking(own, escalate?.actions ?? [], { gathers, trigger }, report);
+  if (trigger.scheduled)
+    for (const one of [form, ...whens.map((when) => when.form)]) checkScheduledConditions(one, report);
   checkCancelOn(escalate?.cancelOn?.form ?? null, report);
   const calendar = about.calendar ?? trigger.calendar ?? escalate?.calendar ?? timing.quietHours?.calendar;
   if (calendar === undefined)
-    checkCalendarNeed(escalate?.working ?? null, [form, escalate?.cancelOn?.form ?? null], report);
+    checkCalendarNeed(
+      escalate?.working ?? null,
+      [form, escalate?.cancelOn?.form ?? null, ...whens.map((when) => when.form)],
+      report,
+    );
   const conditions: readonly ConditionsForm[] = [
     { what: 'the rule', form, at: conditionsAt ?? node, references: reader.references, events },
     ...(escalate?.cancelOn
       ? [{ what: '"cancelOn"', ...escalate.cancelOn, events: known.around(events) }]
       : []),
+    ...whens.map((when) => ({ ...when, events })),
   ];
   return {
     node,

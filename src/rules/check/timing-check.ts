@@ -1,5 +1,6 @@
 import { ActionCompiler } from '../../action/action-compiler.js';
 import type {
+  BudgetDocument,
   DigestDocument,
   OncePer,
   QuietHoursDocument,
@@ -18,7 +19,10 @@ import { member, RuleValues } from './rule-values.js';
 import { checkLevel, type TriggerForm } from './trigger-check.js';
 
 /** What stands about state and time beside `actions` and `escalate`; what is wrong is left out. */
-export type TimingForm = Pick<RuleDocument, 'oncePer' | 'settle' | 'throttle' | 'digest' | 'quietHours'>;
+export type TimingForm = Pick<
+  RuleDocument,
+  'oncePer' | 'settle' | 'throttle' | 'budget' | 'digest' | 'quietHours'
+>;
 
 const DAY = 86_400_000;
 const SETTLE = { least: 0, most: 30 * DAY, said: 'up to 30d' };
@@ -26,6 +30,7 @@ const PER = { least: 1000, most: 31 * DAY, said: 'from 1s to 31d' };
 const WINDOW = { least: 1000, most: 7 * DAY, said: 'from 1s to 7d' };
 /** Each is kept until its time is over. */
 const MOST_HITS = 1000;
+const MOST_DELIVERIES = 1_000_000;
 const ONCE_PER = ['event', ...LEVELS] as const satisfies readonly OncePer[];
 
 /** Reads the keys that say when, how often and how bundled a rule sends. */
@@ -43,6 +48,7 @@ export class TimingReader {
       ...member('oncePer', this.oncePer()),
       ...member('settle', this.settle()),
       ...member('throttle', this.throttle()),
+      ...member('budget', this.budget()),
       ...member('digest', this.digest()),
       ...member('quietHours', this.quietHours()),
     };
@@ -77,6 +83,23 @@ export class TimingReader {
     const per = values.wallDuration('per', PER);
     const key = this.key(values);
     return max === undefined || per === undefined ? undefined : { max, per, ...member('key', key) };
+  }
+
+  private budget(): BudgetDocument | undefined {
+    const node = this.values.at('budget');
+    const values = node && this.object(node, 'budget', '{"max": 100, "per": "1h"}', ['max', 'per'], []);
+    if (!values) return undefined;
+    const max = values.wholeNumber('max', 1, MOST_DELIVERIES);
+    const per = values.wallDuration('per', PER);
+    if (this.values.at('digest') && !this.values.at('escalate')) {
+      this.report.info(
+        node,
+        'KEY_WITHOUT_EFFECT',
+        '"budget" does nothing beside "digest": what is gathered is one message',
+        'Remove one of the two.',
+      );
+    }
+    return max === undefined || per === undefined ? undefined : { max, per };
   }
 
   private digest(): DigestDocument | undefined {

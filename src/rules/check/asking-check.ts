@@ -1,0 +1,34 @@
+import type { ActionForm, WhenForm } from './action-check.js';
+import type { FileReport } from './file-report.js';
+import { checkLevel, type TriggerForm } from './trigger-check.js';
+
+/** The conditions of an action, and how messages name them. */
+export type NamedWhen = WhenForm & { readonly what: string };
+
+/**
+ * Checks what actions say of the order in which they go out. Answers the conditions that they have of their own; those
+ * are still to be checked.
+ */
+export function checkAsking(
+  own: readonly ActionForm[],
+  steps: readonly ActionForm[],
+  { gathers, trigger }: { readonly gathers: boolean; readonly trigger: TriggerForm },
+  report: FileReport,
+): readonly NamedWhen[] {
+  for (const { order } of own) {
+    if (!order) continue;
+    if (gathers)
+      report.error(
+        order.at,
+        'ACTION_VALUE_INVALID',
+        '"order" cannot stand beside "digest": what is gathered is one message',
+        'Remove one of the two.',
+      );
+    else checkLevel('order', order.level, order.at, trigger, report);
+  }
+  for (const { order } of steps)
+    if (order && !trigger.scheduled) checkLevel('order', order.level, order.at, trigger, report);
+  return [...own, ...steps].flatMap(({ name, when }) =>
+    when ? [{ ...when, what: name === null ? '"when"' : `"when" of the action "${name}"` }] : [],
+  );
+}

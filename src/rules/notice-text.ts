@@ -1,0 +1,106 @@
+import type { Notice, NoticeKind } from '../action/notice-store.js';
+import type { NoticeText } from './owners.js';
+
+/** What is said of a kind of notice, in both languages; `what` is the subject of it, safe to show. */
+interface Wording {
+  readonly head: (what: string) => string;
+  readonly zh: (what: string) => string;
+  readonly en: (what: string) => string;
+  /** A command that shows more. */
+  readonly command: string;
+}
+
+/** `rule:<name>`, or `*` of the brake over all rules. */
+const braked = (subject: string, all: string): string =>
+  subject === '*' ? all : subject.replace(/^rule:/, '');
+
+const WORDINGS: Readonly<Record<NoticeKind, Wording>> = {
+  'target-failing': {
+    head: (what) => `target ${what} is failing 目标持续失败`,
+    zh: (what) => `目标 ${what} 连续失败，熔断已打开：投递会等待并定时试探，目标恢复后自动发出。`,
+    en: (what) =>
+      `The target ${what} keeps failing and its breaker is open: deliveries wait, one tries now and then, and all are sent when it answers again.`,
+    command: 'aftersign targets list',
+  },
+  'target-recovered': {
+    head: (what) => `target ${what} has recovered 目标已恢复`,
+    zh: (what) => `目标 ${what} 已恢复，等待中的投递正在发出。`,
+    en: (what) => `The target ${what} answers again: what has waited is being sent.`,
+    command: 'aftersign targets list',
+  },
+  'deliveries-dead': {
+    head: (what) => `dead letters for ${what} 出现死信`,
+    zh: (what) => `发往 ${what} 的投递已成为死信，需要人工重投或丢弃。一小时内的其他死信不再另行通知。`,
+    en: (what) =>
+      `A delivery to ${what} has gone dead and waits for a person, who redrives or discards it. More of them within the hour are not told again.`,
+    command: 'aftersign deliveries list --state dead',
+  },
+  'brake-held': {
+    head: (what) => `the brake holds deliveries of ${braked(what, 'all rules')} 刹车已扣住投递`,
+    zh: (what) => `${braked(what, '全部规则')} 的预算已用完：之后的投递被扣住，需要人工放行或丢弃。`,
+    en: (what) =>
+      `The budget of ${braked(what, 'all rules together')} is spent: further deliveries are held until a person releases or discards them.`,
+    command: 'aftersign deliveries list --state held',
+  },
+  'silence-ending': {
+    head: () => 'a silence ends soon 静默即将结束',
+    zh: (what) => `静默 ${what} 即将结束：此后符合条件的投递会照常发出。`,
+    en: (what) => `The silence ${what} ends soon: from then on what it has kept back is sent again.`,
+    command: 'aftersign silences list --state active',
+  },
+  'lookup-failing': {
+    head: (what) => `look-up ${what} fails 查询失败`,
+    zh: (what) => `查询 ${what} 没有得到结果：读取它的条件判定为未知，规则可能未执行动作。`,
+    en: (what) =>
+      `The look-up ${what} got no answer: conditions that read it are unknown, and rules may have done nothing.`,
+    command: 'aftersign events list --verdict unknown',
+  },
+};
+
+const LABELS: Readonly<Record<string, string>> = {
+  attempts: 'attempts 尝试次数',
+  author: 'by 操作人',
+  code: 'code 代码',
+  count: 'count 数量',
+  held: 'held 扣住',
+  max: 'at most 上限',
+  per: 'in 每',
+  reason: 'reason 原因',
+  rule: 'rule 规则',
+  since: 'since 自',
+  until: 'until 截止',
+};
+const MOST_RULES = 10;
+const LONGEST = 500;
+
+/** What a notice says: Chinese first, then English, then what is known besides. `link`: where people look; null: nowhere. */
+export function noticeText(
+  { kind, subject, rules, detail }: Notice,
+  createdAt: Date,
+  link: string | null,
+): NoticeText {
+  const { head, zh, en, command } = WORDINGS[kind];
+  const what = plain(subject);
+  const shown = rules.slice(0, MOST_RULES).map(plain).join(', ');
+  const facts = [
+    ...(rules.length > 0 ? [`rules 规则: ${shown}${rules.length > MOST_RULES ? ', …' : ''}`] : []),
+    ...Object.entries(detail).flatMap(([name, value]) =>
+      value === null ? [] : [`${LABELS[name] ?? plain(name)}: ${plain(String(value))}`],
+    ),
+    `time 时间: ${createdAt.toISOString()}`,
+    `more 详情: ${command}`,
+    ...(link === null ? [] : [link]),
+  ];
+  return {
+    kind,
+    subject: `[Aftersign] ${head(what)}`,
+    text: [zh(what), '', en(what), '', ...facts].join('\n'),
+    detail: { ...detail, subject: plain(subject) },
+  };
+}
+
+/** On one line, and without what some chat takes for a mark-up that calls everybody. */
+function plain(text: string): string {
+  const line = text.replace(/[\p{C}\s]+/gu, ' ').replaceAll('<', '‹');
+  return line.length > LONGEST ? `${line.slice(0, LONGEST - 1)}…` : line;
+}
