@@ -14,14 +14,11 @@ import { LeasedRows } from '../queue/leased-rows.js';
 import { Wakeup } from '../queue/wakeup.js';
 import { DeliveryStore } from './delivery-store.js';
 import { DeliveryWorker, LEASE_SECONDS } from './delivery-worker.js';
-import { EmailSender } from './email-sender.js';
-import { FeishuBotSender } from './feishu-bot-sender.js';
-import { FeishuMessageSender } from './feishu-message-sender.js';
 import { FeishuPlatform } from './feishu-platform.js';
-import { HttpSender } from './http-sender.js';
 import { OutboundHttp } from './outbound-http.js';
 import { OutboundModule } from './outbound.module.js';
-import type { Senders } from './sender.js';
+import { OwnSenders } from './own-senders.js';
+import { TargetDrill } from './target-drill.js';
 
 /** Milliseconds that requests under way get to end when the service stops. */
 const GRACE_MS = 5000;
@@ -39,28 +36,6 @@ const GRACE_MS = 5000;
 })
 export class DeliveryModule {}
 
-/** The senders, as this installation's settings make them. */
-class OwnSenders implements Senders {
-  readonly http: HttpSender;
-  readonly email: EmailSender | null;
-  readonly feishuBot: FeishuBotSender;
-  readonly feishuMessage: FeishuMessageSender;
-
-  constructor({ settings }: Config, http: OutboundHttp, platform: FeishuPlatform, clock: Clock) {
-    this.http = new HttpSender(http, platform, clock);
-    this.feishuBot = new FeishuBotSender(http, platform, clock);
-    this.feishuMessage = new FeishuMessageSender(platform, clock);
-    this.email =
-      settings.SMTP_URL === undefined
-        ? null
-        : new EmailSender({
-            smtpUrl: settings.SMTP_URL,
-            from: settings.MAIL_FROM ?? '',
-            ca: settings.OUTBOUND_CA,
-          });
-  }
-}
-
 /**
  * ROOM 3: from a decision to an effect. A delivery is sent at least once, with the same key each time; it ends
  * `delivered` or `dead` with a reason, and every attempt is kept. What may be lost is only the record of an attempt
@@ -73,7 +48,18 @@ class OwnSenders implements Senders {
       provide: OwnSenders,
       inject: [Config, OutboundHttp, FeishuPlatform, Clock],
       useFactory: (config: Config, http: OutboundHttp, platform: FeishuPlatform, clock: Clock) =>
-        new OwnSenders(config, http, platform, clock),
+        new OwnSenders(config.settings, http, platform, clock),
+    },
+    {
+      provide: TargetDrill,
+      inject: [Config, OwnSenders, OutboundHttp, FeishuPlatform, Clock],
+      useFactory: (
+        { settings: { secrets } }: Config,
+        senders: OwnSenders,
+        http: OutboundHttp,
+        platform: FeishuPlatform,
+        clock: Clock,
+      ) => new TargetDrill({ senders, http, platform, mailServer: senders.mailServer, secrets, clock }),
     },
     {
       provide: DeliveryWorker,
@@ -103,7 +89,7 @@ class OwnSenders implements Senders {
         ),
     },
   ],
-  exports: [DeliveryWorker],
+  exports: [DeliveryWorker, TargetDrill],
 })
 export class ActionModule
   implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown

@@ -2,8 +2,17 @@ import type { DeliveryAct } from '../action/delivery-acts.js';
 import { Refusal } from '../config/problem.js';
 import type { MadeToken, NewToken } from '../console/access/tokens.schema.js';
 import type { ChangedUser, NewUser, User, UserChange } from '../console/access/users.schema.js';
-import type { ActBody, Delivery, DeliveryDetail, DeliveryQuery } from '../console/api/deliveries.schema.js';
+import type {
+  ActBody,
+  ActedMany,
+  Delivery,
+  DeliveryDetail,
+  DeliveryQuery,
+  ManyActBody,
+  OneActBody,
+} from '../console/api/deliveries.schema.js';
 import type { CatalogueAnswer } from '../console/api/catalogue.schema.js';
+import type { DrillAnswer, DrillBody } from '../console/api/drills.schema.js';
 import type { Entity } from '../console/api/entities.schema.js';
 import type { ErasureBody, ErasureDays, ErasureResult } from '../console/api/erasures.schema.js';
 import type {
@@ -15,7 +24,9 @@ import type {
   ImportQuery,
 } from '../console/api/events.schema.js';
 import type { ExplainedEvaluations, ExplanationsQuery } from '../console/api/explanations.schema.js';
+import type { Notice, NoticeQuery } from '../console/api/notices.schema.js';
 import type { Page, PageQuery } from '../console/api/page.js';
+import type { Report, ReportQuery } from '../console/api/report.schema.js';
 import type {
   Activated,
   RuleAnswer,
@@ -46,7 +57,8 @@ export interface Admin {
   readonly deliveries: {
     list(query: DeliveryQuery): Promise<Page<Delivery>>;
     find(id: string): Promise<DeliveryDetail>;
-    act(id: string, act: DeliveryAct, body: ActBody): Promise<Delivery>;
+    act(id: string, act: DeliveryAct, body: OneActBody): Promise<Delivery>;
+    actMany(act: DeliveryAct, body: ManyActBody): Promise<ActedMany>;
   };
   readonly ruleSets: {
     list(query: RuleSetQuery): Promise<Page<RuleSetActivation>>;
@@ -54,7 +66,9 @@ export interface Admin {
     rules(): Promise<Rules>;
     rule(name: string): Promise<RuleAnswer>;
   };
-  readonly targets: { list(): Promise<Targets> };
+  readonly targets: { list(): Promise<Targets>; test(body: DrillBody): Promise<DrillAnswer> };
+  readonly report: { find(query: ReportQuery): Promise<Report> };
+  readonly notices: { list(query: NoticeQuery): Promise<Page<Notice>> };
   readonly catalogue: { list(): Promise<CatalogueAnswer> };
   readonly silences: {
     list(query: SilenceQuery): Promise<Page<Silence>>;

@@ -2,7 +2,9 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { messageOf } from '../config/log.js';
 import { addDeliveryCommands } from './delivery-commands.js';
 import { addEventCommands } from './event-commands.js';
+import { addNoticeCommands } from './notice-commands.js';
 import { NobodyReads, watchOutput } from './output.js';
+import { addReportCommand } from './report-command.js';
 import { addRuleCommands } from './rule-commands.js';
 import { addSilenceCommands } from './silence-commands.js';
 import { addStateCommands } from './state-commands.js';
@@ -45,6 +47,8 @@ export async function runCommandLine(argv: readonly string[]): Promise<void> {
   addRuleCommands(program);
   addEventCommands(program);
   addDeliveryCommands(program);
+  addReportCommand(program);
+  addNoticeCommands(program);
   addSilenceCommands(program);
   addStateCommands(program);
   addUserCommands(program);

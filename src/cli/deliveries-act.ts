@@ -19,18 +19,21 @@ type Outcome =
 export async function actOnDeliveries(
   act: DeliveryAct,
   ids: readonly string[],
-  options: AdminPlace & { readonly reason?: string; readonly json?: boolean },
+  options: AdminPlace & { readonly reason?: string; readonly edited?: boolean; readonly json?: boolean },
 ): Promise<number> {
-  const { reason, json = false } = options;
+  const { reason, edited, json = false } = options;
   return await withAdmin(options, async ({ deliveries }) => {
     const outcomes: Outcome[] = [];
     for (const id of new Set(ids)) {
       try {
-        const delivery = await deliveries.act(id, act, reason === undefined ? {} : { reason });
+        const delivery = await deliveries.act(id, act, {
+          ...(reason === undefined ? {} : { reason }),
+          ...(edited === true && { edited }),
+        });
         outcomes.push({ id, done: true, delivery });
         if (!json)
           await print(
-            `${printable(id)}  ${printable(delivery.rule)} / ${printable(delivery.action)}: ${deliveryState(delivery.state)}\n`,
+            `${printable(id)}${delivery.id === id ? '' : ` → ${printable(delivery.id)}`}  ${printable(delivery.rule)} / ${printable(delivery.action)}: ${deliveryState(delivery.state)}\n`,
           );
       } catch (error) {
         // What is about this delivery leaves the others; what is about us or the server does not.

@@ -70,7 +70,11 @@ function attemptTable(attempts: readonly Attempt[]): string {
       text: ({ durationMs }) => (durationMs === null ? '' : `${durationMs} ms`),
       whole: true,
     },
-    { head: 'outcome\n结果', text: ({ outcome }) => attemptOutcome(outcome, '\n') },
+    {
+      head: 'outcome\n结果',
+      text: ({ outcome, ambiguous }) =>
+        attemptOutcome(outcome, '\n') + (ambiguous ? pc.yellow('\nunanswered\n结果不明') : ''),
+    },
     { head: 'status\n状态码', text: ({ status }) => (status === null ? '' : String(status)), whole: true },
     { head: 'code 代码', text: ({ code }) => textOr(code) },
     {

@@ -5,6 +5,7 @@ import { Refusal } from '../config/problem.js';
 import { utcDay } from '../config/utc-day.js';
 import { ERASURE_REQUEST } from '../console/api/erasures.schema.js';
 import { type AdminPlace, withAdmin } from './admin.js';
+import { isAskable, saysYes } from './asked.js';
 import { ListTable } from './list-table.js';
 import { print } from './output.js';
 import { eraseDays, type ErasedCounts } from './erased-days.js';
@@ -28,7 +29,7 @@ const DAY_MS = 86_400_000;
  */
 export async function eraseEvents(options: EraseOptions): Promise<number> {
   const { dryRun = false, yes = false, json = false } = options;
-  const isTerminal = process.stdin.isTTY && process.stderr.isTTY;
+  const isTerminal = isAskable();
   const values = await valuesOf(options, isTerminal);
   if (typeof values === 'string') {
     process.stderr.write(`${values}\n`);
@@ -100,16 +101,10 @@ async function linesUntilEmpty(): Promise<string> {
 }
 
 async function confirmed(values: number, days: readonly string[]): Promise<boolean> {
-  const reader = createInterface({ input: process.stdin, output: process.stderr });
   const span = `${days[0] ?? ''} to ${days.at(-1) ?? ''}`;
-  try {
-    const answer = await reader.question(
-      `Everything in events from ${span} that holds ${values === 1 ? 'this value' : `one of these ${values} values`} is erased and cannot be brought back (--dry-run only counts).\n确认抹除? Type "yes" to go on: `,
-    );
-    return answer.trim().toLowerCase() === 'yes';
-  } finally {
-    reader.close();
-  }
+  return await saysYes(
+    `Everything in events from ${span} that holds ${values === 1 ? 'this value' : `one of these ${values} values`} is erased and cannot be brought back (--dry-run only counts).\n确认抹除? Type "yes" to go on: `,
+  );
 }
 
 function daysBetween({ first, last }: { first: string | null; last: string | null }): string[] {

@@ -5,12 +5,23 @@ import { Refusal } from '../config/problem.js';
 import { createAccessServices } from '../console/access/access-services.js';
 import { NEW_TOKEN } from '../console/access/tokens.schema.js';
 import { NEW_USER, USER_CHANGE, USER_NAME, USERS_QUERY } from '../console/access/users.schema.js';
-import { ACT_BODY, DELIVERY_QUERY } from '../console/api/deliveries.schema.js';
+import {
+  ACT_BODY,
+  DELIVERY_QUERY,
+  MANY_ACT_BODIES,
+  type ManyActBody,
+  ONE_ACT_BODIES,
+  type OneActBody,
+} from '../console/api/deliveries.schema.js';
+import { DRILL_BODY } from '../console/api/drills.schema.js';
+import { DrillsService } from '../console/api/drills.service.js';
 import { ERASURE_REQUEST } from '../console/api/erasures.schema.js';
 import { EVENT_FILTER, EVENT_QUERY, IMPORT_QUERY } from '../console/api/events.schema.js';
 import { EXPLANATIONS_QUERY } from '../console/api/explanations.schema.js';
+import { REPORT_QUERY } from '../console/api/report.schema.js';
 import { RULE_SET_QUERY } from '../console/api/rule-sets.schema.js';
 import { createServices, NO_ROOMS } from '../console/api/services.js';
+import { NOTICE_QUERY } from '../console/api/notices.schema.js';
 import { NEW_SILENCE, SILENCE_QUERY } from '../console/api/silences.schema.js';
 import { TIMER_QUERY } from '../console/api/timers.schema.js';
 import { UNSETTLED_QUERY } from '../console/api/unsettled.schema.js';
@@ -32,7 +43,7 @@ function localAdmin(installation: Installation): Admin {
   const { audit, users, tokens } = createAccessServices({ dataSource, clock, dataDir: settings.DATA_DIR });
   const services = createServices({ ...installation, audit, here: NO_ROOMS });
   const { events, deliveries, ruleSets, targets, catalogue, erasures } = services;
-  const { silences, timers, unsettled, entities } = services;
+  const { silences, timers, unsettled, entities, report, notices } = services;
   const by = whoRunsThis();
   return {
     events: {
@@ -45,7 +56,10 @@ function localAdmin(installation: Installation): Admin {
     deliveries: {
       list: async (query) => await deliveries.list(by, asked(DELIVERY_QUERY, query)),
       find: (id) => deliveries.find(by, id),
-      act: async (id, act, body) => await deliveries.act(by, id, act, checked(ACT_BODY, body)),
+      act: async (id, act, body) =>
+        await deliveries.act(by, id, act, checked<OneActBody>(ONE_ACT_BODIES[act], body)),
+      actMany: async (act, body) =>
+        await deliveries.actMany(by, act, checked<ManyActBody>(MANY_ACT_BODIES[act], asJson(body))),
     },
     ruleSets: {
       list: async (query) => await ruleSets.list(by, asked(RULE_SET_QUERY, query)),
@@ -53,7 +67,21 @@ function localAdmin(installation: Installation): Admin {
       rules: () => ruleSets.rules(by),
       rule: (name) => ruleSets.rule(by, name),
     },
-    targets: { list: () => targets.list(by) },
+    targets: {
+      list: () => targets.list(by),
+      test: async (body) => {
+        const { withLocalDrill } = await import('./local-drill.js');
+        const given = checked(DRILL_BODY, body);
+        const parts = { ...installation, audit, timezone: settings.DEFAULT_TIMEZONE };
+        return await withLocalDrill(
+          settings,
+          clock,
+          async (drill) => await new DrillsService(dataSource, () => drill, parts).test(by, given),
+        );
+      },
+    },
+    notices: { list: async (query) => await notices.list(asked(NOTICE_QUERY, query)) },
+    report: { find: async (query) => await report.tell(by, asked(REPORT_QUERY, query)) },
     catalogue: { list: () => catalogue.list(by) },
     silences: {
       list: async (query) => await silences.list(by, asked(SILENCE_QUERY, query)),
@@ -87,6 +115,11 @@ function localAdmin(installation: Installation): Admin {
 /** A query, through the texts that an address would hold. */
 function asked<T>(schema: ZodType<T>, query: Parameters<typeof queryTexts>[0]): T {
   return checked(schema, queryTexts(query));
+}
+
+/** A body as it would be sent. */
+function asJson(body: object): unknown {
+  return JSON.parse(JSON.stringify(body));
 }
 
 /** @throws Refusal 400 REQUEST_INVALID */

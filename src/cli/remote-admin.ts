@@ -3,12 +3,15 @@ import { Refusal } from '../config/problem.js';
 import { SESSION } from '../console/access/login.schema.js';
 import { MADE_TOKEN } from '../console/access/tokens.schema.js';
 import { CHANGED_USER, USER_PAGE } from '../console/access/users.schema.js';
-import { DELIVERY, DELIVERY_DETAIL, DELIVERY_PAGE } from '../console/api/deliveries.schema.js';
+import { ACTED_MANY, DELIVERY, DELIVERY_DETAIL, DELIVERY_PAGE } from '../console/api/deliveries.schema.js';
 import { CATALOGUE } from '../console/api/catalogue.schema.js';
+import { DRILL_ANSWER } from '../console/api/drills.schema.js';
 import { ENTITY } from '../console/api/entities.schema.js';
 import { ERASURE_ANSWER, ERASURE_DAYS } from '../console/api/erasures.schema.js';
 import { EVENT_DETAIL, EVENT_PAGE, IMPORTED } from '../console/api/events.schema.js';
 import { EXPLAINED_EVALUATIONS } from '../console/api/explanations.schema.js';
+import { NOTICE_PAGE } from '../console/api/notices.schema.js';
+import { REPORT } from '../console/api/report.schema.js';
 import { ACTIVATED, RULE, RULE_SET_ACTIVATION_PAGE, RULES } from '../console/api/rule-sets.schema.js';
 import { ADDED_SILENCE, SILENCE, SILENCE_PAGE } from '../console/api/silences.schema.js';
 import { TARGETS } from '../console/api/targets.schema.js';
@@ -44,6 +47,8 @@ class RemoteAdmin implements Admin {
   readonly deliveries: Admin['deliveries'];
   readonly ruleSets: Admin['ruleSets'];
   readonly targets: Admin['targets'];
+  readonly report: Admin['report'];
+  readonly notices: Admin['notices'];
   readonly catalogue: Admin['catalogue'];
   readonly silences: Admin['silences'];
   readonly timers: Admin['timers'];
@@ -66,6 +71,7 @@ class RemoteAdmin implements Admin {
       list: (query) => http.ask({ path: '/deliveries', query: queryTexts(query) }, DELIVERY_PAGE),
       find: (id) => http.ask({ path: at('deliveries', id) }, DELIVERY_DETAIL),
       act: (id, act, body) => http.ask({ method: 'POST', path: at('deliveries', id, act), body }, DELIVERY),
+      actMany: (act, body) => http.ask({ method: 'POST', path: at('deliveries', act), body }, ACTED_MANY),
     };
     this.ruleSets = {
       list: (query) => http.ask({ path: '/rule-sets', query: queryTexts(query) }, RULE_SET_ACTIVATION_PAGE),
@@ -74,7 +80,16 @@ class RemoteAdmin implements Admin {
       rules: () => http.ask({ path: '/rules' }, RULES),
       rule: (name) => http.ask({ path: at('rules', name) }, RULE),
     };
-    this.targets = { list: () => http.ask({ path: '/targets' }, TARGETS) };
+    this.targets = {
+      list: () => http.ask({ path: '/targets' }, TARGETS),
+      test: (body) => http.ask({ method: 'POST', path: '/targets/test', body }, DRILL_ANSWER),
+    };
+    this.report = {
+      find: (query) => http.ask({ path: '/report', query: queryTexts(query) }, REPORT),
+    };
+    this.notices = {
+      list: (query) => http.ask({ path: '/notices', query: queryTexts(query) }, NOTICE_PAGE),
+    };
     this.catalogue = { list: () => http.ask({ path: '/catalogue' }, CATALOGUE) };
     this.silences = {
       list: (query) => http.ask({ path: '/silences', query: queryTexts(query) }, SILENCE_PAGE),

@@ -50,6 +50,12 @@ interface Tried {
   readonly state: Readonly<Record<string, unknown>>;
   /** Actions that would be gathered into a digest. */
   readonly digests: readonly { readonly rule: string; readonly action: string }[];
+  /** Actions of matched rules that their own conditions leave out; `by`: what they lack or why they failed. */
+  readonly withheld: readonly {
+    readonly rule: string;
+    readonly action: string;
+    readonly by: string | null;
+  }[];
   /** Escalations that it would begin; times as ISO 8601. */
   readonly timers: readonly TriedTimer[];
 }
@@ -173,6 +179,7 @@ async function tryOne(
     lookups,
     state: inputs.state,
     digests: matches.flatMap(({ rule, items }) => items.map(({ action }) => ({ rule: rule.name, action }))),
+    withheld: matches.flatMap(({ rule, withheld }) => withheld.map((one) => ({ rule: rule.name, ...one }))),
     timers: ladders.flatMap((change) =>
       change.kind === 'arm'
         ? {
@@ -235,7 +242,7 @@ const MARKS = {
 } as const;
 
 function textOf(
-  { eventId, eventType, verdicts, deliveries, lookups, digests, timers }: Tried,
+  { eventId, eventType, verdicts, deliveries, lookups, digests, withheld, timers }: Tried,
   { catalogue }: RuleSet,
 ): string {
   const label = catalogue.find(eventType)?.label;
@@ -259,6 +266,10 @@ function textOf(
   }
   for (const { rule, action } of digests)
     lines.push(`  → ${pc.bold(`${rule} / ${action}`)}: would be gathered into a digest 汇总`);
+  for (const { rule, action, by } of withheld)
+    lines.push(
+      `  ✗ ${pc.bold(`${rule} / ${action}`)}: its "when" does not hold 动作条件不成立${by === null ? '' : pc.yellow(`: ${printable(by)}`)}`,
+    );
   for (const { rule, subject, step, dueAt } of timers)
     lines.push(
       `  ◷ ${pc.bold(rule)}: would begin to escalate for 将开始升级 ${printable(subject)}: ${printable(step)} at ${dueAt}`,

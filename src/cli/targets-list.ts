@@ -4,7 +4,7 @@ import { type AdminPlace, withAdmin } from './admin.js';
 import { pc } from './colours.js';
 import { ListTable } from './list-table.js';
 import { print } from './output.js';
-import { textOr, timeText } from './words.js';
+import { breakerState, textOr, timeText } from './words.js';
 
 /** `aftersign targets list`: where deliveries go, and where they stand still. */
 export async function listTargets(options: AdminPlace & { readonly json?: boolean }): Promise<number> {
@@ -31,6 +31,16 @@ function table(): ListTable<Target> {
         `${count(one.pending + one.delivering + one.deferred, pc.yellow)}\n${timeText(one.oldestPendingAt)}`,
       whole: true,
     },
+    {
+      head: 'breaker 熔断\nlimits 限流',
+      text: ({ breaker, probeAt, failures, ...limits }) =>
+        [
+          `${breakerState(breaker)}${failures > 0 ? ` ${failures}×` : ''}`,
+          limitsText(limits),
+          ...(breaker === 'open' ? [timeText(probeAt)] : []),
+        ].join('\n'),
+      whole: true,
+    },
     { head: 'held\n待放行', text: ({ held }) => count(held, pc.yellow), whole: true },
     { head: 'dead\n死信', text: ({ dead }) => count(dead, pc.red), whole: true },
     {
@@ -39,4 +49,15 @@ function table(): ListTable<Target> {
         `${timeText(lastDeliveredAt)}\n${[timeText(lastFailedAt), textOr(lastCode)].join(' ').trim()}`,
     },
   ]);
+}
+
+/** How many of how many are under way, and how many may begin in a time: `0/2 5/1s`. */
+function limitsText({
+  underWay,
+  concurrency,
+  rate,
+}: Pick<Target, 'underWay' | 'concurrency' | 'rate'>): string {
+  return [`${underWay}/${concurrency}`, ...(rate === null ? [] : [`${rate.max}/${rate.perMs / 1000}s`])].join(
+    ' ',
+  );
 }

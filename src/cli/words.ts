@@ -33,6 +33,7 @@ const VERDICTS: Readonly<Record<string, readonly [Paint, string]>> = {
 };
 
 const SUPPRESSIONS: Readonly<Record<string, readonly [Paint, string]>> = {
+  when: [pc.dim, '动作条件不成立'],
   'already-sent': [pc.dim, '已发过'],
   'once-per': [pc.dim, '已触发过'],
   silence: [pc.yellow, '静默'],
@@ -50,6 +51,31 @@ const TIMER_STATES: Readonly<Record<string, readonly [Paint, string]>> = {
   asking: [pc.yellow, '询问中'],
   finished: [pc.green, '步骤已发完'],
   cancelled: [pc.dim, '已取消'],
+};
+const BREAKERS: Readonly<Record<string, readonly [Paint, string]>> = {
+  closed: [pc.green, '正常'],
+  open: [pc.red, '熔断'],
+  'half-open': [pc.yellow, '试探'],
+};
+const NOTICE_STATES: Readonly<Record<string, readonly [Paint, string]>> = {
+  open: [pc.cyan, '待通知'],
+  told: [pc.green, '已通知'],
+  nobody: [pc.yellow, '无人可通知'],
+};
+const NOTICE_KINDS: Readonly<Record<string, readonly [Paint, string]>> = {
+  'target-failing': [pc.red, '目标持续失败'],
+  'target-recovered': [pc.green, '目标已恢复'],
+  'deliveries-dead': [pc.red, '出现死信'],
+  'brake-held': [pc.yellow, '刹车扣住投递'],
+  'silence-ending': [pc.yellow, '静默即将结束'],
+  'lookup-failing': [pc.red, '查询失败'],
+};
+const DRILL_STEPS: Readonly<Record<string, readonly [Paint, string]>> = {
+  name: [pc.bold, '名称解析'],
+  connection: [pc.bold, '连接'],
+  tls: [pc.bold, '加密'],
+  login: [pc.bold, '登录'],
+  answer: [pc.bold, '应答'],
 };
 const UNSETTLED_STATES: Readonly<Record<string, readonly [Paint, string]>> = {
   open: [pc.cyan, '等待后续事件'],
@@ -79,11 +105,15 @@ export const deliveryState = coloured(DELIVERY_STATES);
 export const attemptOutcome = coloured(OUTCOMES);
 export const verdictWord = coloured(VERDICTS);
 export const silenceState = coloured(SILENCE_STATES);
+export const breakerState = coloured(BREAKERS);
+export const drillStep = coloured(DRILL_STEPS);
 export const timerState = coloured(TIMER_STATES);
 export const unsettledState = coloured(UNSETTLED_STATES);
+export const noticeState = coloured(NOTICE_STATES);
+export const noticeKind = coloured(NOTICE_KINDS);
 export const phaseWord = coloured(PHASES);
 
-const suppressionCause = coloured(SUPPRESSIONS);
+export const suppressionCause = coloured(SUPPRESSIONS);
 
 /** `payroll-done / tell (24h): no delivery 未投递: silence 静默 019ab3c1-…`. */
 export function suppressionText(one: {
@@ -92,10 +122,12 @@ export function suppressionText(one: {
   readonly step?: string;
   readonly cause: string;
   readonly by?: string;
+  readonly times?: number;
 }): string {
   const step = one.step === undefined ? '' : ` (${printable(one.step)})`;
   const by = one.by === undefined ? '' : ` ${printable(one.by)}`;
-  return `${printable(one.rule)} / ${printable(one.action)}${step}: no delivery 未投递: ${suppressionCause(one.cause)}${by}`;
+  const times = one.times === undefined ? '' : ` ×${one.times}`;
+  return `${printable(one.rule)} / ${printable(one.action)}${step}: no delivery 未投递: ${suppressionCause(one.cause)}${by}${times}`;
 }
 
 /** A time of the API, to the second. */

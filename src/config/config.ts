@@ -226,7 +226,9 @@ export const SETTINGS = z.object({
   SOURCES_FILE: sourcesFile
     .optional()
     .describe('JSON file with more Feishu apps and with other systems that send events'),
-  SMTP_URL: url(['smtp:', 'smtps:'], 'smtp://user:pass@host:587').optional().describe('the mail server'),
+  SMTP_URL: url(['smtp:', 'smtps:'], 'smtp://user:pass@host:587')
+    .optional()
+    .describe('the mail server; a login goes over TLS alone, unless `?requireTLS=false` ends it'),
   MAIL_FROM: z
     .string()
     .regex(

@@ -2,7 +2,14 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { DataSource } from 'typeorm';
-import { act, DELIVERY_ACTS, type DeliveryAct } from '../../src/action/delivery-acts.js';
+import {
+  act,
+  actOnMany,
+  DELIVERY_ACTS,
+  type DeliveryAct,
+  replaceDead,
+  whyNot,
+} from '../../src/action/delivery-acts.js';
 import { type DeliveryState, DeliveryStore, type NewDelivery } from '../../src/action/delivery-store.js';
 import { LeasedRows } from '../../src/queue/leased-rows.js';
 import { Wakeup } from '../../src/queue/wakeup.js';
@@ -16,7 +23,7 @@ const POSSIBLE: Readonly<Record<DeliveryState, Partial<Record<DeliveryAct, Deliv
   pending: { cancel: 'cancelled' },
   delivering: {},
   delivered: {},
-  dead: { redrive: 'pending' },
+  dead: { redrive: 'pending', discard: 'cancelled' },
   cancelled: {},
 };
 const STATES = Object.keys(POSSIBLE) as DeliveryState[];
@@ -53,6 +60,11 @@ describe('acts on deliveries', () => {
 
   const acting = (id: string, what: DeliveryAct, reason: string | null = null, now = clock.now()) =>
     dataSource.transaction((tx) => act(tx, id, what, reason, now));
+  const inOrder = async (...states: DeliveryState[]): Promise<string[]> => {
+    const made: string[] = [];
+    for (const state of states) made.push(await deliveryIn(state, { orderKey: 'process:7' }));
+    return made;
+  };
   const rowOf = async (id: string) => (await store.findMany([id]))[0];
 
   it.each(STATES.flatMap((state) => DELIVERY_ACTS.map((what) => [what, state] as const)))(
@@ -115,6 +127,65 @@ describe('acts on deliveries', () => {
       expect(end?.done).toBe(claimed.length === 0);
       expect((await rowOf(id))?.state).toBe(claimed.length === 0 ? 'cancelled' : 'delivering');
     }
+  });
+
+  it('gives a redriven one the whole time of its schedule again', async () => {
+    const request = newDelivery('').request;
+    const id = await deliveryIn('dead', { request: request && { ...request, retry: { over: 3_600_000 } } });
+    clock.advance(5 * 86_400_000);
+    await acting(id, 'redrive');
+    const [row] = await dataSource.query<{ at: Date }[]>(
+      'select give_up_at as at from action_keys where id = $1',
+      [id],
+    );
+    expect(row?.at).toEqual(new Date(clock.now() + 3_600_000));
+  });
+
+  it('lets held ones of one order go one after the other', async () => {
+    const ids = await inOrder('held', 'held', 'held');
+    const ends = await dataSource.transaction((tx) => actOnMany(tx, ids, 'release', null, clock.now()));
+    expect(ids.map((id) => ends.get(id))).toEqual([
+      { done: true, state: 'pending' },
+      { done: true, state: 'deferred' },
+      { done: true, state: 'deferred' },
+    ]);
+    const rows = await dataSource.query<{ why: string | null }[]>(
+      'select deferred_for as why from action_keys order by order_number',
+    );
+    expect(rows.map(({ why }) => why)).toEqual([null, 'order', 'order']);
+  });
+
+  it('does what it can with many, and tells why of the others', async () => {
+    const able = await deliveryIn('dead');
+    const empty = await deliveryIn('dead', { request: null });
+    const done = await deliveryIn('delivered');
+    const ends = await dataSource.transaction((tx) =>
+      actOnMany(tx, [able, empty, done, randomUUID()], 'redrive', null, clock.now()),
+    );
+    expect(ends.size).toBe(3);
+    expect(ends.get(able)).toEqual({ done: true, state: 'pending' });
+    const why = [empty, done].map((id) => whyNot('redrive', ends.get(id) ?? { done: false, state: 'held' }));
+    expect(why).toEqual(['DELIVERY_NOT_RENDERED', 'DELIVERY_STATE']);
+  });
+
+  it('puts an edited one in the place of a dead one once, under a key of its own', async () => {
+    const id = await deliveryIn('dead');
+    const old = await rowOf(id);
+    const by = newDelivery(old?.eventId ?? '', { generation: 1, target: 'http:b.example' });
+    const replace = () =>
+      dataSource.transaction((tx) =>
+        replaceDead(tx, [{ id, by, eventId: old?.eventId ?? '', occasion: 'live' }], store, clock.now()),
+      );
+    const [made, again] = [await replace(), await replace()];
+    const next = made.get(id) ?? '';
+    expect(again.size).toBe(0);
+    expect(await rowOf(next)).toMatchObject({ state: 'pending', target: 'http:b.example', attempt: 0 });
+    expect((await rowOf(next))?.actionKey).not.toBe(old?.actionKey);
+    expect(await rowOf(id)).toMatchObject({
+      state: 'cancelled',
+      code: 'REPLACED',
+      reason: `replaced by ${next}`,
+    });
   });
 
   it('keeps a reason that holds what PostgreSQL does not take', async () => {

@@ -47,6 +47,8 @@ async function textOf(conditions: ConditionDocument, given: Given = {}): Promise
     catalogue: [],
     lookups: LOOKUPS,
     calendars: {},
+    owners: null,
+    targetLimits: [],
     conditions: given.named ?? {},
     rules: [rule],
     ruleCount: 1,

@@ -46,7 +46,7 @@ describe('aftersign rules check', () => {
     expect(JSON.parse(stdout)).toEqual({
       ok: true,
       ruleSet: expect.stringMatching(/^[0-9a-f]{64}$/),
-      rules: 7,
+      rules: 8,
       findings: [],
     });
   });
@@ -144,6 +144,7 @@ describe('aftersign rules try and show', () => {
           lookups: {},
           state: expect.objectContaining({ 'event.late': false, 'task.age': 0, 'process.tasks': 1 }),
           digests: [],
+          withheld: [],
           timers: [],
         },
       ],
@@ -155,6 +156,18 @@ describe('aftersign rules try and show', () => {
       envelopeOf(approverEvent({ status: 1 })),
     );
     expect(other.stdout).toContain('✗ done  not matched');
+  });
+
+  it('says which actions their own conditions leave out', async () => {
+    const when = { all: [{ fact: 'node_id_str', operator: 'equal', value: '1' }] };
+    const folder = folderWith({ 'a.rule.json': { ...RULE, actions: [{ ...RULE.actions[0], when }] } });
+    const { stdout } = await run(
+      ['rules', 'try', '--rules', folder],
+      {},
+      envelopeOf(approverEvent({ status: 3 })),
+    );
+    expect(stdout).toContain('✗ done / tell: its "when" does not hold 动作条件不成立: unknown: node_id_str');
+    expect(stdout).not.toContain('would be sent');
   });
 
   it('refuses broken rules and what is no event', async () => {

@@ -207,7 +207,7 @@ describe('deliveries and targets', () => {
     for (const one of [shown, json]) expect(one.stdout).not.toContain('canary-secret-3f1');
     const targets = await both('targets', 'list');
     expect(targets.stdout).toMatch(
-      /http:127\.0\.0\.1:\d+ +0 +0 +1 +2\d{3}-\S+Z\nbroken, sound +2\d{3}-\S+Z HTTP_400\n/,
+      /http:127\.0\.0\.1:\d+ +0 +closed 正常 +0 +1 +2\d{3}-\S+Z\nbroken, sound +0\/50 +2\d{3}-\S+Z HTTP_400\n/,
     );
   });
 
@@ -242,6 +242,53 @@ describe('deliveries and targets', () => {
       [`delivery:${dead}`],
     );
     expect([entry?.actor, entry?.detail.reason]).toEqual(['admin/test', '工资系统恢复了']);
+  });
+
+  it('are acted on by a filter, after a look at how many there are', async () => {
+    const filter = ['--rule', 'sound', '--since', '1h'];
+    await rows.query(`update action_keys set state = 'dead', code = 'HTTP_503' where rule = 'sound'`);
+    expect(await both('deliveries', 'redrive', ...filter, '--dry-run')).toMatchObject({
+      code: 0,
+      stdout: '1 delivery that is dead 符合条件\n',
+    });
+    expect(await both('deliveries', 'redrive', ...filter)).toMatchObject({ code: 2, stdout: '' });
+    expect(await both('deliveries', 'redrive')).toMatchObject({ code: 2 });
+    expect(await both('deliveries', 'discard', ...filter, '--yes')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--reason'),
+    });
+    expect(await there('deliveries', 'redrive', ...filter, '--yes', '--json')).toMatchObject({
+      code: 0,
+      stdout: '{"matched":1,"done":1,"skipped":[],"next":null}\n',
+    });
+    await until(async () => (await ids('delivered')).length === 2);
+    expect(await here('deliveries', 'redrive', ...filter, '--yes')).toMatchObject({
+      code: 0,
+      stdout: '0 redriven 已重投\n',
+    });
+  });
+
+  it('are tested step by step from here and there', async () => {
+    const { code, stdout } = await here('targets', 'test', '--no-send');
+    expect([code, stdout]).toEqual([
+      0,
+      expect.stringMatching(/^✓ http:127\.0\.0\.1:\d+\n {2}✓ name 名称解析 .*\n {2}✓ connection 连接 /),
+    ]);
+    const sent = receiver.received.length;
+    const json = await there('targets', 'test', '--json');
+    expect(JSON.parse(json.stdout)).toMatchObject({ items: [{ ok: true }], left: [], more: 0 });
+    expect(receiver.received.slice(sent)).toMatchObject([{ headers: { 'aftersign-drill': '1' } }]);
+    expect(await both('targets', 'test', 'http:nowhere.example')).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^DRILL_TARGET_UNKNOWN: /),
+    });
+  });
+
+  it('are balanced with what was asked for', async () => {
+    const { code, stdout } = await here('report', '--since', '1h');
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/all 合计 +2 +2 +0 +2 delivered 已投递\n/)]);
+    const json = await there('report', '--since', '1h', '--json');
+    expect(JSON.parse(json.stdout)).toMatchObject({ balanced: true, total: { asked: 2, difference: 0 } });
   });
 });
 

@@ -1,7 +1,7 @@
 // Real PostgreSQL: a person's values planted in every place where the product keeps what came from outside.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { DataSource } from 'typeorm';
-import { DeliveryStore, type NewDelivery } from '../../src/action/delivery-store.js';
+import { DeliveryStore, insertAttempts, type NewDelivery } from '../../src/action/delivery-store.js';
 import { type ErasureAnswer, Erasures } from '../../src/console/erasure.js';
 import type { IncomingEvent } from '../../src/events/event.js';
 import { INDEX_LOCK } from '../../src/events/event-indexer.js';
@@ -230,7 +230,7 @@ describe('the erasure of a person', () => {
       reason: `no ${PERSON}`,
     });
     await dataSource.transaction((tx) =>
-      deliveries.recordAttempts(
+      insertAttempts(
         tx,
         [sent, failed].map((deliveryId) => ({
           deliveryId,

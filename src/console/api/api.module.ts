@@ -3,6 +3,7 @@ import { APP_PIPE, ModuleRef } from '@nestjs/core';
 import { DataSource } from 'typeorm';
 import { DeliveryModule } from '../../action/action.module.js';
 import { DeliveryStore } from '../../action/delivery-store.js';
+import { TargetDrill } from '../../action/target-drill.js';
 import { Clock } from '../../config/clock.js';
 import { Log } from '../../config/log.js';
 import { Config } from '../../config/config.module.js';
@@ -21,6 +22,7 @@ import { AuditLog } from '../access/audit-log.js';
 import { CatalogueService } from './catalogue.service.js';
 import { DeliveriesController } from './deliveries.controller.js';
 import { DeliveriesService } from './deliveries.service.js';
+import { DrillsService } from './drills.service.js';
 import { EntitiesController } from './entities.controller.js';
 import { EntitiesService } from './entities.service.js';
 import { ErasuresController } from './erasures.controller.js';
@@ -29,6 +31,8 @@ import { EvaluationsController } from './evaluations.controller.js';
 import { EvaluationsService } from './evaluations.service.js';
 import { EventsController } from './events.controller.js';
 import { EventsService } from './events.service.js';
+import { NoticesController } from './notices.controller.js';
+import { NoticesService } from './notices.service.js';
 import { OpenApiController } from './openapi.controller.js';
 import { OpenApi } from './openapi.js';
 import { PlacesController } from './places.controller.js';
@@ -38,6 +42,8 @@ import { DeliveryChanges } from './delivery-changes.js';
 import { EventChanges } from './event-changes.js';
 import { VerdictChanges } from './verdict-changes.js';
 import { DocsController } from './docs.controller.js';
+import { ReportController } from './report.controller.js';
+import { ReportService } from './report.service.js';
 import { REQUEST_PIPE } from './request-pipe.js';
 import { RuleSetsController } from './rule-sets.controller.js';
 import { RuleSetsService } from './rule-sets.service.js';
@@ -65,7 +71,9 @@ const SERVICES = Symbol('services');
     DeliveriesController,
     RuleSetsController,
     PlacesController,
+    ReportController,
     ErasuresController,
+    NoticesController,
     SilencesController,
     TimersController,
     UnsettledController,
@@ -144,11 +152,14 @@ const SERVICES = Symbol('services');
     part(DeliveriesService, (all) => all.deliveries),
     part(RuleSetsService, (all) => all.ruleSets),
     part(TargetsService, (all) => all.targets),
+    part(DrillsService, (all) => all.drills),
+    part(ReportService, (all) => all.report),
     part(SourcesService, (all) => all.sources),
     part(CatalogueService, (all) => all.catalogue),
     part(ErasuresService, (all) => all.erasures),
     part(SilencesService, (all) => all.silences),
     part(TimersService, (all) => all.timers),
+    part(NoticesService, (all) => all.notices),
     part(UnsettledService, (all) => all.unsettled),
     part(EntitiesService, (all) => all.entities),
   ],
@@ -170,6 +181,7 @@ function roomsOf(modules: ModuleRef, metrics: Metrics | null): ThisProcess {
   };
   return {
     findings: () => find(RuleLoader)?.findings ?? null,
+    drill: () => find(TargetDrill),
     connections: () => find(FeishuConnections)?.statuses ?? null,
     metrics,
   };

@@ -1,13 +1,17 @@
-import type { DataSource } from 'typeorm';
-import { act, ACT_STATES, type DeliveryAct } from '../../action/delivery-acts.js';
+import type { DeliveryAct } from '../../action/delivery-acts.js';
 import type { DeliveryStore } from '../../action/delivery-store.js';
 import type { Actor } from '../../config/access.js';
-import type { Clock } from '../../config/clock.js';
-import { Refusal } from '../../config/problem.js';
 import type { LiveCatalogue } from '../../events/live-catalogue.js';
-import type { AuditLog } from '../access/audit-log.js';
 import type { DeliveryDetailRow, DeliveryList, DeliveryListRow } from '../read/delivery-list.js';
-import type { ActBody, Delivery, DeliveryDetail, DeliveryQuery } from './deliveries.schema.js';
+import type {
+  ActedMany,
+  Delivery,
+  DeliveryDetail,
+  DeliveryQuery,
+  ManyActBody,
+  OneActBody,
+} from './deliveries.schema.js';
+import { type DeliveryActs, unknown } from './delivery-acts.js';
 import { isUuid, type Page, pageOf, readCursor } from './page.js';
 import { maskDelivery, maskDeliveryDetail, maskEntity, maskTarget, readsPersonal } from './personal.js';
 import { isoOf } from './schema-parts.js';
@@ -16,14 +20,9 @@ import { shownRequest } from './shown-request.js';
 /** Deliveries: what became of them, and what a person does with one. */
 export class DeliveriesService {
   constructor(
-    private readonly dataSource: DataSource,
     private readonly rows: DeliveryList,
-    private readonly parts: {
-      readonly deliveries: DeliveryStore;
-      readonly catalogue: LiveCatalogue;
-      readonly audit: AuditLog;
-      readonly clock: Clock;
-    },
+    private readonly acts: DeliveryActs,
+    private readonly parts: { readonly deliveries: DeliveryStore; readonly catalogue: LiveCatalogue },
   ) {}
 
   async list(actor: Actor, { limit, cursor, ...filter }: DeliveryQuery): Promise<Page<Delivery>> {
@@ -42,7 +41,7 @@ export class DeliveriesService {
     const row = isUuid(id) ? await this.rows.find(id) : null;
     if (!row) throw unknown(id);
     const attempts = (await this.parts.deliveries.attemptsOf(id)).map(
-      ({ attempt, startedAt, durationMs, outcome, code, detail, status, answer }) => ({
+      ({ attempt, startedAt, durationMs, outcome, code, detail, status, answer, ambiguous }) => ({
         attempt,
         startedAt: isoOf(startedAt),
         durationMs,
@@ -51,6 +50,7 @@ export class DeliveriesService {
         detail,
         status,
         answer,
+        ambiguous,
       }),
     );
     const { request, redrivenAt } = row;
@@ -65,23 +65,16 @@ export class DeliveriesService {
   }
 
   /** Does it, and writes it into the audit log, in one transaction; then the workers hear of it. */
-  async act(actor: Actor, id: string, what: DeliveryAct, { reason }: ActBody): Promise<Delivery> {
-    if (!isUuid(id)) throw unknown(id);
-    const { audit, clock, deliveries } = this.parts;
-    await this.dataSource.transaction(async (tx) => {
-      const done = await act(tx, id, what, reason ?? null, clock.now());
-      if (!done) throw unknown(id);
-      if (!done.done) throw notPossible(id, what, done.state);
-      await audit.record(tx, actor, {
-        action: `delivery.${what}`,
-        subject: `delivery:${id}`,
-        detail: { state: done.state, ...(reason === undefined ? {} : { reason }) },
-      });
-    });
-    deliveries.wake();
-    const row = await this.rows.find(id);
+  async act(actor: Actor, id: string, what: DeliveryAct, body: OneActBody): Promise<Delivery> {
+    const then = await this.acts.one(actor, id, what, body);
+    const row = await this.rows.find(then);
     if (!row) throw unknown(id);
     return this.shown(actor, row);
+  }
+
+  /** The same with all that a filter finds, in batches. */
+  async actMany(actor: Actor, what: DeliveryAct, body: ManyActBody): Promise<ActedMany> {
+    return await this.acts.many(actor, what, body);
   }
 
   private shown(actor: Actor, row: DeliveryListRow): Delivery {
@@ -121,28 +114,4 @@ export function deliveryOf(row: DeliveryListRow | DeliveryDetailRow): Delivery {
     code,
     reason,
   };
-}
-
-function unknown(id: string): Refusal {
-  return new Refusal(404, 'DELIVERY_UNKNOWN', `There is no delivery "${id.slice(0, 100)}".`);
-}
-
-function notPossible(id: string, what: DeliveryAct, state: Delivery['state']): Refusal {
-  const { from } = ACT_STATES[what];
-  if ((from as readonly string[]).includes(state))
-    return new Refusal(
-      409,
-      'DELIVERY_NOT_RENDERED',
-      `The delivery ${id} has no request that could be sent: it could not be rendered, or was erased.`,
-    );
-  const possible = Object.entries(ACT_STATES).flatMap(([name, { from: states }]) =>
-    (states as readonly string[]).includes(state) ? [name] : [],
-  );
-  return new Refusal(
-    409,
-    'DELIVERY_STATE',
-    `The delivery ${id} is ${state}: ${what} is for ${from.join(' and ')} ones. ${
-      possible.length > 0 ? `Possible is ${possible.join(' and ')}.` : 'Nothing can be done with it.'
-    }`,
-  );
 }

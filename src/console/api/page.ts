@@ -109,6 +109,7 @@ export function pageOf<T extends { readonly id: string }>(rows: readonly T[], li
   return { items, next: rows.length > limit && last ? cursorOf(last.id) : null };
 }
 
-function cursorOf(id: string): string {
+/** The cursor of what comes behind an id. */
+export function cursorOf(id: string): string {
   return Buffer.from(id, 'latin1').toString('base64url');
 }

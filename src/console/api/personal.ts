@@ -121,6 +121,9 @@ function maskSuppression<T extends Suppression>(
     case 'quiet-hours':
     case 'already-sent':
       return suppression;
+    // Of a fault as of a verdict; names of facts tell nothing of anybody.
+    case 'when':
+      return by?.startsWith('error: ') ? { ...suppression, by: MASK } : suppression;
     case 'once-per':
       return by === undefined
         ? suppression
@@ -214,7 +217,8 @@ function isKeptAnywhere({ fact, path }: PersonalPlace, catalogue: Catalogue): bo
 }
 
 export function maskTargetRow(row: Target): Target {
-  return { ...row, target: maskTarget(row.target) };
+  // A lane of one target has its name.
+  return { ...row, target: maskTarget(row.target), lane: maskTarget(row.lane) };
 }
 
 /** Without values of personal fields and of everything that look-ups answered. */

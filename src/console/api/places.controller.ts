@@ -1,9 +1,11 @@
-import { Controller, Get, Query } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Post, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Access, type Actor } from '../../config/access.js';
 import { By } from '../access/by.js';
 import { CATALOGUE, type CatalogueAnswer } from './catalogue.schema.js';
 import { CatalogueService } from './catalogue.service.js';
+import { DRILL_ANSWER, DRILL_BODY, type DrillAnswer, type DrillBody } from './drills.schema.js';
+import { DrillsService } from './drills.service.js';
 import { NO_QUERY } from './request-pipe.js';
 import { SOURCES, type Sources } from './sources.schema.js';
 import { SourcesService } from './sources.service.js';
@@ -15,6 +17,7 @@ import { TargetsService } from './targets.service.js';
 export class PlacesController {
   constructor(
     private readonly targets: TargetsService,
+    private readonly drills: DrillsService,
     private readonly sources: SourcesService,
     private readonly catalogue: CatalogueService,
   ) {}
@@ -30,6 +33,25 @@ export class PlacesController {
   @ApiOkResponse({ standardSchema: TARGETS })
   async listTargets(@Query({ schema: NO_QUERY }) _query: object, @By() actor: Actor): Promise<Targets> {
     return await this.targets.list(actor);
+  }
+
+  @Post('targets/test')
+  @HttpCode(200)
+  @Access('operator')
+  @ApiTags('deliveries')
+  @ApiOperation({
+    operationId: 'testTargets',
+    summary: 'Try the places that deliveries go to',
+    description:
+      'Name, connection, TLS, login, and a marked real send of what the live rule set makes of a sample event. One request at a time.',
+  })
+  @ApiOkResponse({ standardSchema: DRILL_ANSWER })
+  async testTargets(
+    @Query({ schema: NO_QUERY }) _query: object,
+    @By() actor: Actor,
+    @Body({ schema: DRILL_BODY }) body: DrillBody,
+  ): Promise<DrillAnswer> {
+    return await this.drills.test(actor, body);
   }
 
   @Get('sources')

@@ -4,6 +4,7 @@ import type { RuleDocument } from '../../rules/rule-document.js';
 import { type ConditionDocument, type LeafDocument, referenceIn } from '../../rules/condition-document.js';
 import type { LookupDocument } from '../../rules/lookup-document.js';
 import { parseOperator } from '../../rules/operators.js';
+import { whenOf } from '../../rules/rule-action.js';
 import type { Rule, RuleSet } from '../../rules/rule-set.js';
 import type { RuleTable } from './rule-sets.schema.js';
 
@@ -30,14 +31,31 @@ export function ruleTable(rule: Rule, ruleSet: RuleSet): RuleTable {
 }
 
 function actionLine(action: ActionDocument): RuleTable['actions'][number] {
-  return { name: action.name, kind: action.type, text: summaryOf(action) };
+  return { name: action.name, kind: action.type, text: `${summaryOf(action)}${askingOf(action)}` };
+}
+
+/** When it is asked for and in which order it goes out, as far as it says so. */
+function askingOf(action: ActionDocument): string {
+  const when = whenOf(action);
+  const { order = 'none' } = action;
+  return `${when ? `, when ${conditionText(when)}` : ''}${order === 'none' ? '' : `, in order for each ${order}`}`;
+}
+
+function conditionText(condition: ConditionDocument): string {
+  if ('condition' in condition) return condition.condition;
+  if ('all' in condition) return `(${condition.all.map(conditionText).join(' and ')})`;
+  if ('any' in condition) return `(${condition.any.map(conditionText).join(' or ')})`;
+  if ('not' in condition) return `not ${conditionText(condition.not)}`;
+  const { fact, path, operator, value } = condition;
+  return [fact, ...(path === undefined ? [] : [path]), operator, JSON.stringify(value)].join(' ');
 }
 
 const EACH = { task: 'task', node: 'node', process: 'process', event: 'event' } as const;
 
 /** What is written in the rule about time and how often it fires; what is left to its default is left out. */
 function timingOf(document: RuleDocument): RuleTable['timing'] {
-  const { schedule, oncePer, settle, throttle, digest, quietHours, escalate, calendar, timezone } = document;
+  const { schedule, oncePer, settle, throttle, budget, digest, quietHours, escalate, calendar, timezone } =
+    document;
   const line = (zh: string, en: string, text: string | false | undefined): RuleTable['timing'] =>
     text === undefined || text === false ? [] : [{ label: { zh, en }, text }];
   const zoned = (parts: { readonly calendar?: string; readonly timezone?: string }): string =>
@@ -51,6 +69,7 @@ function timingOf(document: RuleDocument): RuleTable['timing'] {
     ),
     ...line('仅一次', 'once per', oncePer && EACH[oncePer]),
     ...line('限频', 'throttle', throttle && `${throttle.max} per ${throttle.per}${keyed(throttle.key)}`),
+    ...line('预算', 'budget', budget && `${budget.max} per ${budget.per}`),
     ...line('汇总', 'digest', digest && `${digest.window ?? 'at once'}${keyed(digest.key)}`),
     ...line(
       '免打扰',

@@ -1,5 +1,6 @@
 import type { DataSource } from 'typeorm';
 import type { DeliveryStore } from '../../action/delivery-store.js';
+import type { TargetDrill } from '../../action/target-drill.js';
 import type { Clock } from '../../config/clock.js';
 import type { Config } from '../../config/config.js';
 import type { Metrics } from '../../config/metrics.js';
@@ -14,15 +15,21 @@ import type { RuleSetStore } from '../../rules/rule-set-store.js';
 import { SilenceStore } from '../../rules/silence-store.js';
 import { StateStore } from '../../rules/state-store.js';
 import type { AuditLog } from '../access/audit-log.js';
+import { EditedRedrive } from '../edited-redrive.js';
 import { Erasures } from '../erasure.js';
+import { Balance } from '../read/balance.js';
 import { DeliveryList } from '../read/delivery-list.js';
+import { DeliverySelection } from '../read/delivery-selection.js';
 import { EvaluationList } from '../read/evaluation-list.js';
 import { EventList } from '../read/event-list.js';
+import { NoticeList } from '../read/notice-list.js';
 import { TargetList } from '../read/target-list.js';
 import { TimerList } from '../read/timer-list.js';
 import { UnsettledList } from '../read/unsettled-list.js';
 import { CatalogueService } from './catalogue.service.js';
 import { DeliveriesService } from './deliveries.service.js';
+import { DeliveryActs } from './delivery-acts.js';
+import { DrillsService } from './drills.service.js';
 import { ErasuresService } from './erasures.service.js';
 import { EntitiesService } from './entities.service.js';
 import { EvaluationsService } from './evaluations.service.js';
@@ -30,6 +37,8 @@ import { EventExport } from './event-export.js';
 import { EventImport } from './event-import.js';
 import { EventsService } from './events.service.js';
 import { Explanations } from './explanations.js';
+import { ReportService } from './report.service.js';
+import { NoticesService } from './notices.service.js';
 import { RuleSetsService } from './rule-sets.service.js';
 import { SilencesService } from './silences.service.js';
 import { SourcesService } from './sources.service.js';
@@ -58,12 +67,19 @@ export interface ServiceParts {
 export interface ThisProcess {
   readonly findings: () => readonly Finding[] | null;
   readonly connections: () => readonly ConnectionStatus[] | null;
+  /** Of the room that sends. */
+  readonly drill: () => TargetDrill | null;
   /** Of the room that takes events. */
   readonly metrics: Metrics | null;
 }
 
 /** Of a command on this machine. */
-export const NO_ROOMS: ThisProcess = { findings: () => null, connections: () => null, metrics: null };
+export const NO_ROOMS: ThisProcess = {
+  findings: () => null,
+  connections: () => null,
+  drill: () => null,
+  metrics: null,
+};
 
 /** Everything that people and programs can see and do, whichever way they ask: over HTTP, or by command. */
 export interface Services {
@@ -72,6 +88,9 @@ export interface Services {
   readonly deliveries: DeliveriesService;
   readonly ruleSets: RuleSetsService;
   readonly targets: TargetsService;
+  readonly drills: DrillsService;
+  readonly notices: NoticesService;
+  readonly report: ReportService;
   readonly sources: SourcesService;
   readonly catalogue: CatalogueService;
   readonly erasures: ErasuresService;
@@ -94,9 +113,21 @@ export function createServices(parts: ServiceParts): Services {
       import: new EventImport(dataSource, settings, events, catalogue, builtIn, audit),
     }),
     evaluations: new EvaluationsService(new EvaluationList(dataSource)),
-    deliveries: new DeliveriesService(dataSource, deliveryList, parts),
+    deliveries: new DeliveriesService(
+      deliveryList,
+      new DeliveryActs(
+        dataSource,
+        new DeliverySelection(dataSource),
+        new EditedRedrive(dataSource, parts),
+        parts,
+      ),
+      parts,
+    ),
     ruleSets: new RuleSetsService(parts.ruleSets, here, audit),
-    targets: new TargetsService(new TargetList(dataSource)),
+    targets: new TargetsService(new TargetList(dataSource), clock),
+    drills: new DrillsService(dataSource, here.drill, { ...parts, timezone: settings.DEFAULT_TIMEZONE }),
+    report: new ReportService(new Balance(dataSource), clock),
+    notices: new NoticesService(new NoticeList(dataSource)),
     sources: new SourcesService(settings, eventList, here),
     catalogue: new CatalogueService(catalogue),
     erasures: new ErasuresService(dataSource, new Erasures(dataSource), audit, clock),

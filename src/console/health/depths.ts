@@ -3,6 +3,7 @@ import type { Clock } from '../../config/clock.js';
 import { type Log, messageOf } from '../../config/log.js';
 import { within } from '../../config/within.js';
 import { receivedAtOf } from '../../events/received-at.js';
+import { BREAKER_STATES } from '../read/target-list.js';
 import { UNSETTLED_STATES } from '../read/unsettled-list.js';
 
 /** How much waits in the database, and for how long. Counts end at `COUNTED`; ages are in ms, 0: nothing waits. */
@@ -20,6 +21,8 @@ export interface Depths {
   readonly overdueAge: number;
   /** Verdicts "unknown" that a later event may settle, and those that need a person. */
   readonly unsettled: Readonly<Record<(typeof UNSETTLED_STATES)[number], number>>;
+  /** Target lanes by their breaker. */
+  readonly targets: Readonly<Record<(typeof BREAKER_STATES)[number], number>>;
   readonly indexLag: number;
   /** The live rule set; null: none. */
   readonly ruleSet: { readonly hash: string; readonly activatedAt: Date } | null;
@@ -62,6 +65,9 @@ export const DEPTHS_SQL = `
          ${count(`timers where state = 'armed' and due_at <= $1`)} as overdue,
          (select due_at from timers where state = 'armed' order by due_at limit 1) as "firstOverdue",
          ${count(`unsettled where until > $1`)} as open, ${count(`unsettled where until <= $1`)} as expired,
+         ${count(`target_lanes where breaker = 'closed'`)} as closed,
+         ${count(`target_lanes where breaker = 'open' and probe_at > $1`)} as "openBreakers",
+         ${count(`target_lanes where breaker = 'open' and probe_at <= $1`)} as "halfOpen",
          (select k.id from event_keys k where k.id > (select through from event_search_progress)
             and not exists (select 1 from event_search s where s.id = k.id) order by k.id limit 1) as "firstNotIndexed",
          active.hash, active.activated_at as "activatedAt",
@@ -70,10 +76,13 @@ export const DEPTHS_SQL = `
             from (select created_at from lookups where state <> 'answered' limit ${COUNTED}) as w) as waits
     left join (select hash, activated_at from rule_set_activations order by number desc limit 1) as active on true`;
 
-type Row = Omit<Depths, 'deliveries' | 'timers' | 'unsettled' | 'ruleSet'> &
+type Row = Omit<Depths, 'deliveries' | 'timers' | 'unsettled' | 'targets' | 'ruleSet'> &
   Depths['deliveries'] &
   Depths['timers'] &
   Depths['unsettled'] & {
+    readonly closed: number;
+    readonly openBreakers: number;
+    readonly halfOpen: number;
     readonly firstUndecided: string | null;
     readonly waitingSince: Date | null;
     readonly firstDue: Date | null;
@@ -161,6 +170,7 @@ function depthsOf(row: Row, at: number): Depths {
     timers: { armed, overdue },
     overdueAge: since(row.firstOverdue?.getTime() ?? null),
     unsettled: { open, expired },
+    targets: { closed: row.closed, open: row.openBreakers, 'half-open': row.halfOpen },
     indexLag: since(received(row.firstNotIndexed)),
     ruleSet: hash === null || activatedAt === null ? null : { hash, activatedAt },
     passwordIsInitial,

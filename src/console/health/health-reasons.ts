@@ -66,6 +66,15 @@ export function warningsOf(facts: HealthFacts): HealthReason[] {
     ...(calendars ? warningsOfCalendars(calendars) : []),
     late(depths?.undecidedAge, 'DECISIONS_LATE', (time) => `An event has waited ${time} for its decision.`),
     late(depths?.dueAge, 'DELIVERIES_LATE', (time) => `A delivery has been due for ${time}.`),
+    (depths?.deliveries.held ?? 0) > 0 && {
+      code: 'DELIVERIES_HELD',
+      detail: `${amountOf(depths?.deliveries.held ?? 0, 'delivery', 'deliveries')} held by a brake, and wait for a person.`,
+    },
+    depths !== null &&
+      depths.targets.open + depths.targets['half-open'] > 0 && {
+        code: 'TARGET_DOWN',
+        detail: `${amountOf(depths.targets.open + depths.targets['half-open'], 'target', 'targets')} failing: deliveries wait, and one at a time tries.`,
+      },
     late(depths?.overdueAge, 'TIMERS_LATE', (time) => `A step of an escalation has been due for ${time}.`),
     late(
       depths?.indexLag,
@@ -105,6 +114,10 @@ function warningsOfCalendars({ ends, missing }: KnownCalendars): HealthReason[] 
           : { code: 'CALENDAR_ENDING', detail: `The work calendar "${name}" is known until ${until} only.` },
       ),
   ];
+}
+
+function amountOf(count: number, one: string, many: string): string {
+  return count === 1 ? `1 ${one} is` : `${count} ${many} are`;
 }
 
 function down({ connections }: HealthFacts): string {

@@ -9,6 +9,7 @@ import { CalendarWatch } from '../../rules/calendar-watch.js';
 import { RuleLoader } from '../../rules/rule-loader.js';
 import type { RuleSet } from '../../rules/rule-set.js';
 import { RuleSetStore } from '../../rules/rule-set-store.js';
+import { BREAKER_STATES } from '../read/target-list.js';
 import { UNSETTLED_STATES } from '../read/unsettled-list.js';
 import { DepthGauge, type Depths, OPEN_STATES, TIMER_STANDINGS } from './depths.js';
 import { OpenRooms } from './open-rooms.js';
@@ -59,9 +60,11 @@ export class Scrape {
     metrics.deliveries.reset();
     metrics.timers.reset();
     metrics.unsettled.reset();
+    metrics.targets.reset();
     if (!depths) return;
     for (const state of OPEN_STATES) metrics.deliveries.set({ state }, depths.deliveries[state]);
     for (const state of TIMER_STANDINGS) metrics.timers.set({ state }, depths.timers[state]);
+    for (const breaker of BREAKER_STATES) metrics.targets.set({ breaker }, depths.targets[breaker]);
     for (const state of UNSETTLED_STATES) metrics.unsettled.set({ state }, depths.unsettled[state]);
   }
 

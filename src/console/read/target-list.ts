@@ -1,5 +1,6 @@
 import type { DataSource } from 'typeorm';
 import type { ActionKind } from '../../action/action.js';
+import { ANY_LANE, DEFAULT_CONCURRENCY } from '../../action/target-limits.js';
 
 /** A target and how its deliveries stand now. */
 export interface TargetRow {
@@ -16,14 +17,32 @@ export interface TargetRow {
   /** Since when the oldest waits that is due to be sent. */
   readonly oldestPendingAt: Date | null;
   readonly rules: readonly string[];
+  /** What its limits and its breaker are of: the target itself, or `email` and `feishu` for all of these. */
+  readonly lane: string;
+  /** `half-open`: one delivery at a time may try. */
+  readonly breaker: (typeof BREAKER_STATES)[number];
+  /** Of its lane, in a row. */
+  readonly failures: number;
+  /** Until when an open breaker lets nothing through. */
+  readonly probeAt: Date | null;
+  /** Since when somebody was told that the lane fails. */
+  readonly failingSince: Date | null;
+  /** How many of its lane may be under way at once, over all instances, and how many are. */
+  readonly concurrency: number;
+  readonly underWay: number;
+  /** How many of its lane may begin in a time; null: no limit. */
+  readonly rateMax: number | null;
+  readonly ratePerMs: number | null;
 }
+
+export const BREAKER_STATES = ['closed', 'open', 'half-open'] as const;
 
 /** Where deliveries go, and where they do not get through. */
 export class TargetList {
   constructor(private readonly dataSource: DataSource) {}
 
-  /** Up to 1000 targets; those where something stands still come first. */
-  async list(): Promise<TargetRow[]> {
+  /** Up to 1000 targets; those where something stands still come first. `now` in ms. */
+  async list(now: number): Promise<TargetRow[]> {
     return await this.dataSource.query<TargetRow[]>(
       `with standing as (
          select target, rule,
@@ -39,7 +58,8 @@ export class TargetList {
                  select target, rule, state, ${CREATED_AT} from action_keys where state = 'pending'
                  union all
                  select target, rule, state, null from action_keys where state = 'delivering') as each
-          group by target, rule)
+          group by target, rule),
+       places as (
        select target, split_part(target, ':', 1) as kind,
               coalesce(sum(pending), 0)::int as pending, coalesce(sum(delivering), 0)::int as delivering,
               coalesce(sum(deferred), 0)::int as deferred, coalesce(sum(held), 0)::int as held,
@@ -50,7 +70,25 @@ export class TargetList {
          from standing full join targets using (target, rule)
         group by target
         order by coalesce(sum(dead + held + deferred), 0) desc, min("oldestPendingAt") nulls last, target
-        limit ${MOST}`,
+        limit ${MOST}),
+       sending as (
+         select target_lane, count(*)::int as count from action_keys where state = 'delivering' group by target_lane)
+       select p.*, n.lane,
+              case when l.breaker is distinct from 'open' then 'closed'
+                   when l.probe_at <= $1 then 'half-open' else 'open' end as breaker,
+              coalesce(l.failures, 0) as failures, l.probe_at as "probeAt", l.failing_since as "failingSince",
+              coalesce(own.concurrency, any_lane.concurrency, ${DEFAULT_CONCURRENCY}) as concurrency,
+              coalesce(s.count, 0) as "underWay",
+              case when own.rate_max is null then any_lane.rate_max else own.rate_max end as "rateMax",
+              (case when own.rate_max is null then any_lane.rate_per_ms else own.rate_per_ms end)::float8 as "ratePerMs"
+         from places p
+        cross join lateral (select target_lane_of(p.target) as lane) as n
+         left join target_lanes l on l.lane = n.lane
+         left join target_limits own on own.lane = n.lane
+         left join target_limits any_lane on any_lane.lane = '${ANY_LANE}'
+         left join sending s on s.target_lane = n.lane
+        order by dead + held + deferred desc, "oldestPendingAt" nulls last, target`,
+      [new Date(now)],
     );
   }
 }

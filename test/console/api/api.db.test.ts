@@ -159,7 +159,7 @@ describe('acting on deliveries', () => {
     const told = await console.ask('operator', `/deliveries/${id}/release`, { method: 'POST' });
     expect(told).toMatchObject(problem(409, 'DELIVERY_STATE'));
     expect((told.body as { detail: string }).detail).toContain(
-      'is dead: release is for held ones. Possible is redrive.',
+      'is dead: release is for held ones. Possible is redrive and discard.',
     );
     expect((await auditOf('delivery.release')).items).toHaveLength(audited);
   });
@@ -185,10 +185,83 @@ describe('acting on deliveries', () => {
     expect(await console.ask('operator', url, text)).toMatchObject(problem(415, 'MEDIA_TYPE_UNKNOWN'));
   });
 
+  it('can be on all that a filter finds, which must say something', async () => {
+    const many = (json: unknown, what = 'redrive') =>
+      console.ask('operator', `/deliveries/${what}`, { json });
+    for (const json of [
+      {},
+      { filter: {} },
+      { filter: { rule: 'invite', state: 'dead' } },
+      { filter: { rule: 'a' }, limit: 0 },
+    ])
+      expect(await many(json)).toMatchObject(problem(400, 'REQUEST_INVALID'));
+    expect(await many({ filter: { rule: 'invite' } }, 'discard')).toMatchObject(
+      problem(400, 'REQUEST_INVALID'),
+    );
+    const filter = { rule: 'invite', since: '2020-01-01' };
+    expect(await many({ filter, dryRun: true })).toMatchObject({
+      status: 200,
+      body: { matched: 1, done: 0 },
+    });
+    expect(await many({ filter })).toMatchObject({
+      status: 200,
+      body: { matched: 1, done: 0, skipped: [{ code: 'DELIVERY_NOT_RENDERED', count: 1 }], next: null },
+    });
+  });
+
+  it('gives up a dead one with a reason only', async () => {
+    const id = await deliveryOf('invite');
+    const url = `/deliveries/${id}/discard`;
+    expect(await console.ask('operator', url, { method: 'POST' })).toMatchObject(
+      problem(400, 'REQUEST_INVALID'),
+    );
+  });
+
   it('is not for viewers', async () => {
     const id = await deliveryOf('invite');
     expect(await console.ask('viewer', `/deliveries/${id}/redrive`, { method: 'POST' })).toMatchObject(
       problem(403, 'ROLE_MISSING'),
+    );
+  });
+});
+
+describe('targets and the report', () => {
+  it('a target is tried with a marked send of a sample, and who did it is written down', async () => {
+    const target = `http:127.0.0.1:${seeded.receiver.port}`;
+    const test = (json: object) => console.ask('operator', '/targets/test', { json });
+    expect(await test({ target: 'http:nowhere.example' })).toMatchObject(
+      problem(404, 'DRILL_TARGET_UNKNOWN'),
+    );
+    expect(await test({ target, send: false })).toMatchObject({
+      status: 200,
+      body: {
+        items: [{ target, ok: true, steps: [{ step: 'name' }, { step: 'connection' }, { step: 'tls' }] }],
+      },
+    });
+    const before = seeded.receiver.received.length;
+    const told = await test({ target });
+    expect(told).toMatchObject({
+      status: 200,
+      body: { items: [{ target, ok: false }], left: [], more: 0 },
+    });
+    expect(seeded.receiver.received.slice(before)).toMatchObject([
+      { path: '/announce', headers: { 'aftersign-drill': '1' } },
+    ]);
+    expect((await auditOf('target.test')).items).toMatchObject([
+      { subject: `target:${target}`, detail: { send: true, targets: 1 } },
+      { detail: { send: false } },
+    ]);
+    expect(await console.ask('viewer', '/targets/test', { json: { target } })).toMatchObject(
+      problem(403, 'ROLE_MISSING'),
+    );
+  });
+
+  it('the report is even, and people are one target for viewers', async () => {
+    const report = await console.get<{ targets: { target: string }[] }>('viewer', '/report?since=2020-01-01');
+    expect(report).toMatchObject({ balanced: true, total: { difference: 0 } });
+    expect(report.targets.map(({ target }) => target)).toContain('email:•••');
+    expect(await console.ask('viewer', '/report?since=2026-01-02&until=2026-01-01')).toMatchObject(
+      problem(400, 'REPORT_EMPTY'),
     );
   });
 });

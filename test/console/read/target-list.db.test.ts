@@ -4,11 +4,23 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import type { DataSource } from 'typeorm';
 import type { Ended } from '../../../src/action/delivery-end.js';
 import { DeliveryStore, type NewDelivery } from '../../../src/action/delivery-store.js';
+import { replaceTargetLimits } from '../../../src/action/target-limits.js';
 import { recordTargets } from '../../../src/action/target-record.js';
 import { TargetList } from '../../../src/console/read/target-list.js';
 import { Wakeup } from '../../../src/queue/wakeup.js';
 import { TestClock } from '../../support/clock.js';
 import { createTestDatabase, type TestDatabase, withPartitions } from '../../support/database.js';
+
+const CALM = {
+  breaker: 'closed',
+  failures: 0,
+  probeAt: null,
+  failingSince: null,
+  concurrency: 50,
+  underWay: 0,
+  rateMax: null,
+  ratePerMs: null,
+};
 
 describe('the list of targets', () => {
   const clock = new TestClock();
@@ -80,7 +92,7 @@ describe('the list of targets', () => {
       await deliveryIn(state, 'http:a', state === 'held' ? 's' : 'r');
     await deliveryIn('delivered', 'http:b');
     await record(['http:a', 'r', 'delivered', 5000], ['http:b', 't', 'permanent', 7000]);
-    expect(await list.list()).toEqual([
+    expect(await list.list(clock.now())).toEqual([
       {
         target: 'http:a',
         kind: 'http',
@@ -94,6 +106,9 @@ describe('the list of targets', () => {
         lastCode: null,
         oldestPendingAt: new Date(clock.now()),
         rules: ['r', 's'],
+        ...CALM,
+        lane: 'http:a',
+        underWay: 1,
       },
       {
         target: 'http:b',
@@ -108,6 +123,8 @@ describe('the list of targets', () => {
         lastCode: 'PERMANENT_7000',
         oldestPendingAt: null,
         rules: ['t'],
+        ...CALM,
+        lane: 'http:b',
       },
     ]);
   });
@@ -117,13 +134,13 @@ describe('the list of targets', () => {
     await deliveryIn('pending', 'http:waits', 'r', clock.now() - 1000);
     await deliveryIn('pending', 'http:waits-long', 'r', clock.now() - 5000);
     await deliveryIn('held', 'http:stands');
-    expect((await list.list()).map(({ target }) => target)).toEqual([
+    expect((await list.list(clock.now())).map(({ target }) => target)).toEqual([
       'http:stands',
       'http:waits-long',
       'http:waits',
       'http:quiet',
     ]);
-    expect((await list.list())[1]?.oldestPendingAt).toEqual(new Date(clock.now() - 5000));
+    expect((await list.list(clock.now()))[1]?.oldestPendingAt).toEqual(new Date(clock.now() - 5000));
   });
 
   it('keeps the latest of what several instances write in any order', async () => {
@@ -138,7 +155,7 @@ describe('the list of targets', () => {
       ['http:a', 'r', 'delivered', 50],
     );
     await record(['http:a', 's', 'permanent', 2500]);
-    expect(await list.list()).toMatchObject([
+    expect(await list.list(clock.now())).toMatchObject([
       {
         lastDeliveredAt: new Date(100),
         lastFailedAt: new Date(3000),
@@ -146,5 +163,38 @@ describe('the list of targets', () => {
         rules: ['r', 's'],
       },
     ]);
+  });
+
+  it('tells the limits and the breaker of the lane of each', async () => {
+    await deliveryIn('delivering', 'email:a@example.com');
+    await deliveryIn('pending', 'email:b@example.com');
+    await deliveryIn('pending', 'http:open');
+    await deliveryIn('pending', 'http:tried');
+    const at = (ms: number): Date => new Date(clock.now() + ms);
+    await dataSource.query(
+      `update target_lanes set breaker = 'open', failures = 7, failing_since = $1,
+              probe_at = case lane when 'http:open' then $2::timestamptz else $1 end where lane in ('http:open', 'http:tried')`,
+      [at(-1000), at(1000)],
+    );
+    await dataSource.transaction((tx) =>
+      replaceTargetLimits(tx, [
+        { lane: '*', concurrency: 9, rate: { max: 3, perMs: 1000 } },
+        { lane: 'email', concurrency: null, rate: { max: 5, perMs: 60_000 } },
+      ]),
+    );
+    const rows = new Map((await list.list(clock.now())).map((row) => [row.target, row]));
+    const mail = {
+      lane: 'email',
+      breaker: 'closed',
+      concurrency: 9,
+      underWay: 1,
+      rateMax: 5,
+      ratePerMs: 60_000,
+    };
+    expect(rows.get('email:a@example.com')).toMatchObject(mail);
+    expect(rows.get('email:b@example.com')).toMatchObject(mail);
+    const failing = { failures: 7, failingSince: at(-1000), rateMax: 3, ratePerMs: 1000 };
+    expect(rows.get('http:open')).toMatchObject({ ...failing, breaker: 'open', probeAt: at(1000) });
+    expect(rows.get('http:tried')).toMatchObject({ ...failing, breaker: 'half-open', probeAt: at(-1000) });
   });
 });
