@@ -13,6 +13,7 @@ export const NOTICE_KINDS = [
   'target-failing',
   'target-recovered',
   'deliveries-dead',
+  'not-rendered',
   'brake-held',
   'silence-ending',
   'lookup-failing',
@@ -38,7 +39,8 @@ const LOCK_SPACE = 4157;
 
 /**
  * Notes what somebody has to be told, within the transaction in which it happened. What was noted of the same subject
- * within the last hour, or is being noted just now, is not noted again. The address of a person stands for the lane of
+ * within the last hour, or is being noted just now, is not noted again; but that a target has recovered is, for whoever was
+ * told that it fails waits for that. The address of a person stands for the lane of
  * all such addresses: a notice is read by others. Answers, for each, whether it was noted. Wake `NOTICE_QUEUE` after
  * the commit. `now` in ms.
  */
@@ -56,7 +58,7 @@ export async function raiseNotices(
     `insert into notices (id, kind, subject, rules, detail, state, created_at)
      select id, kind, subject, array(select json_array_elements_text(rules)), detail, 'open', $6
        from unnest($1::uuid[], $2::text[], $3::text[], $4::json[], $5::json[]) as u (id, kind, subject, rules, detail)
-      where not exists (select 1 from notices o where o.kind = u.kind and o.subject = u.subject and o.created_at > $7)
+      where not exists (select 1 from notices o where o.kind = u.kind and o.subject = u.subject and o.created_at > $7 and u.kind <> 'target-recovered')
      returning id`,
     [
       ids,
@@ -71,6 +73,11 @@ export async function raiseNotices(
   const known = new Set(raised.map(({ id }) => id));
   const noted = new Set(fresh.filter((_, index) => known.has(ids[index] ?? '')).map(keyOf));
   return all.map((one) => noted.has(keyOf(one)));
+}
+
+/** That deliveries of a rule could not be made. `count`: so many at once; `code`: why the first of them could not. */
+export function notRendered(rule: string, count: number, code: string | null): Notice {
+  return { kind: 'not-rendered', subject: `rule:${rule}`, rules: [rule], detail: { count, code } };
 }
 
 type Subject = Pick<Notice, 'kind' | 'subject'>;

@@ -66,6 +66,7 @@ const NOTICE_KINDS: Readonly<Record<string, readonly [Paint, string]>> = {
   'target-failing': [pc.red, '目标持续失败'],
   'target-recovered': [pc.green, '目标已恢复'],
   'deliveries-dead': [pc.red, '出现死信'],
+  'not-rendered': [pc.red, '投递无法生成'],
   'brake-held': [pc.yellow, '刹车扣住投递'],
   'silence-ending': [pc.yellow, '静默即将结束'],
   'lookup-failing': [pc.red, '查询失败'],

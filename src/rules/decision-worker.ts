@@ -17,7 +17,7 @@ import { DecisionBatch, LIVE, type RecalledEvent, SETTLE } from './decision-batc
 import { measureDecision, rulesOf } from './decision-measures.js';
 import type { EvaluationStore } from './evaluation-store.js';
 import { EventTaker, type Taken } from './event-taker.js';
-import type { GateStore } from './gate-store.js';
+import { type GateStore, tellsSomebody } from './gate-store.js';
 import type { LadderBook } from './ladder-book.js';
 import type { LookupCache } from './lookup-cache.js';
 import type { LookupAnswers } from './lookup-document.js';
@@ -48,8 +48,8 @@ type Decided =
 
 interface DecidedBatch {
   readonly decided: readonly Decided[];
-  /** Whether a brake holds something of it. */
-  readonly holds: boolean;
+  /** Whether somebody has to be told of something in it. */
+  readonly tells: boolean;
 }
 
 /**
@@ -136,13 +136,13 @@ export class DecisionWorker {
         this.taker.forgetLater(marker);
         return await this.attempt(only);
       }
-      const { decided, holds } = batch;
+      const { decided, tells } = batch;
       if (decided.length > 0) {
         const ms = performance.now() - started;
         this.options.metrics.decisionSeconds.observe(ms / 1000);
         this.options.metrics.decisionEvents.observe(decided.length);
         this.stores.deliveries.wake();
-        if (holds) this.options.wakeup.wake(NOTICE_QUEUE);
+        if (tells) this.options.wakeup.wake(NOTICE_QUEUE);
         if (decided.some((one) => 'wait' in one)) this.options.wakeup.wake(LOOKUP_QUEUE);
         if (decided.some((one) => armsDueLadder(one, since))) this.options.wakeup.wake(TIMER_QUEUE);
         const about = { ruleSet: ruleSet.hash, occasion: LIVE, since, until: since + ms };
@@ -178,7 +178,7 @@ export class DecisionWorker {
     ruleSet: RuleSet,
     marker: string,
   ): Promise<DecidedBatch> {
-    if (taken.length === 0) return { decided: [], holds: false };
+    if (taken.length === 0) return { decided: [], tells: false };
     const { calendar } = this.options;
     const inputs: DecisionInputs = {
       now: this.options.clock.now(),
@@ -215,9 +215,9 @@ export class DecisionWorker {
         first.set(event.rootEntity, order);
       decided.push(one);
     }
-    const holds = await this.write(tx, decided, { batch, ruleSet, book, waits }, inputs);
+    const tells = await this.write(tx, decided, { batch, ruleSet, book, waits }, inputs);
     await tx.query('delete from decisions_begun where id = $1', [marker]);
-    return { decided, holds };
+    return { decided, tells };
   }
 
   /** Older events whose verdicts were left open, with what was read for them. */
@@ -300,7 +300,7 @@ export class DecisionWorker {
     }
   }
 
-  /** Answers whether a brake holds something of it. */
+  /** Answers whether somebody has to be told of something in it. */
   private async write(
     tx: EntityManager,
     decided: readonly Decided[],
@@ -344,7 +344,7 @@ export class DecisionWorker {
       tx,
       decided.flatMap((one) => ('wait' in one || !waits.answers.has(one.event.id) ? [] : one.event.id)),
     );
-    return admission.holds.length > 0;
+    return tellsSomebody(admission);
   }
 
   private async quarantine(tx: EntityManager, id: string, reason: string): Promise<void> {

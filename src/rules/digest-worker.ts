@@ -2,6 +2,7 @@ import type { DataSource, EntityManager } from 'typeorm';
 import type { Action } from '../action/action.js';
 import type { DeliveryStore } from '../action/delivery-store.js';
 import { endGathered, type GatheredEnd } from '../action/gathered-delivery.js';
+import { notRendered, raiseNotices } from '../action/notice-store.js';
 import { RenderError } from '../action/render-template.js';
 import type { Clock } from '../config/clock.js';
 import { type Log, messageOf } from '../config/log.js';
@@ -113,8 +114,14 @@ export class DigestWorker {
     return { ...due, items: gathered.total, end };
   }
 
-  private async write(tx: EntityManager, { id }: OpenDigest, end: GatheredEnd, now: number): Promise<void> {
-    await endGathered(tx, id, end, now);
+  private async write(
+    tx: EntityManager,
+    { id, rule }: OpenDigest,
+    end: GatheredEnd,
+    now: number,
+  ): Promise<void> {
+    const ended = await endGathered(tx, id, end, now);
+    if (ended && end.state === 'dead') await raiseNotices(tx, [notRendered(rule, 1, end.code)], now);
     // Of a message that could not be made somebody may want to see what it was to tell.
     await this.stores.digests.close(tx, [id], end.state === 'dead');
   }

@@ -1,5 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import { actionKeyOf, type DeliveryStore } from '../action/delivery-store.js';
+import { type Notice, notRendered, raiseNotices } from '../action/notice-store.js';
 import { preparedLookup } from '../database/prepared.js';
 import {
   type Admission,
@@ -22,6 +23,11 @@ const NO_GATES: Gates = {
   throttles: new Map(),
   brakes: NO_BRAKES,
 };
+
+/** Whether somebody has to be told of something in it: it is held, or could not be rendered. */
+export function tellsSomebody({ holds, deliveries }: Pick<Admission, 'holds' | 'deliveries'>): boolean {
+  return holds.length > 0 || deliveries.some(({ delivery }) => delivery.state === 'dead');
+}
 
 /** What stands between a match and a delivery, within the transaction of the decision. */
 export class GateStore {
@@ -52,7 +58,7 @@ export class GateStore {
   /**
    * Writes what was admitted: deliveries, items of digests, and what is used up. Answers the deliveries that exist
    * already all the same, as a person's redrive may have made them meanwhile. Wake the queue after the commit, and
-   * `NOTICE_QUEUE` when something is held.
+   * `NOTICE_QUEUE` when `tellsSomebody`.
    */
   async write(tx: EntityManager, admission: Admission, now: number): Promise<readonly AdmittedDelivery[]> {
     const { deliveries, items, once, hits } = admission;
@@ -60,7 +66,9 @@ export class GateStore {
     await this.stores.digests.add(tx, items, now);
     await this.useUp(tx, once, hits, now);
     await this.stores.brakes.write(tx, admission, now);
-    return deliveries.filter(({ delivery }) => !fresh.has(actionKeyOf(delivery)));
+    const made = deliveries.filter(({ delivery }) => fresh.has(actionKeyOf(delivery)));
+    await raiseNotices(tx, unrendered(made), now);
+    return deliveries.filter((one) => !made.includes(one));
   }
 
   private async useUp(
@@ -181,4 +189,13 @@ export class GateStore {
 
 function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** One for each rule of which something could not be rendered. */
+function unrendered(made: readonly AdmittedDelivery[]): Notice[] {
+  const dead = made.filter(({ delivery }) => delivery.state === 'dead');
+  return [...new Set(dead.map(({ delivery }) => delivery.rule))].map((rule) => {
+    const own = dead.filter(({ delivery }) => delivery.rule === rule);
+    return notRendered(rule, own.length, own[0]?.delivery.code ?? null);
+  });
 }

@@ -35,6 +35,14 @@ const WORDINGS: Readonly<Record<NoticeKind, Wording>> = {
       `A delivery to ${what} has gone dead and waits for a person, who redrives or discards it. More of them within the hour are not told again.`,
     command: 'aftersign deliveries list --state dead',
   },
+  'not-rendered': {
+    head: (what) => `${braked(what, '')} could not make a delivery 投递无法生成`,
+    zh: (what) =>
+      `规则 ${braked(what, '')} 的投递无法生成（多为缺少取值），已成为死信。修正规则后可用今天的动作重投；一小时内的其他情况不再另行通知。`,
+    en: (what) =>
+      `A delivery of the rule ${braked(what, '')} could not be made, mostly for want of a value, and is dead. Once the rule is mended, redrive it edited. More of them within the hour are not told again.`,
+    command: 'aftersign deliveries list --state dead',
+  },
   'brake-held': {
     head: (what) => `the brake holds deliveries of ${braked(what, 'all rules')} 刹车已扣住投递`,
     zh: (what) => `${braked(what, '全部规则')} 的预算已用完：之后的投递被扣住，需要人工放行或丢弃。`,

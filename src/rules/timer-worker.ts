@@ -15,7 +15,7 @@ import type { BatchEvaluation } from './decision-batch.js';
 import { decideDue, type DueDecision, type HolderEvent } from './due-step.js';
 import type { EvaluationStore } from './evaluation-store.js';
 import type { Firing } from './firing.js';
-import type { GateStore } from './gate-store.js';
+import { type GateStore, tellsSomebody } from './gate-store.js';
 import { holdersOf, tasksHeld } from './holder-events.js';
 import type { RuleSet } from './rule-set.js';
 import type { RuleSetStore } from './rule-set-store.js';
@@ -101,8 +101,8 @@ export class TimerWorker {
         return await this.decideAll(tx, taken, ruleSet, now);
       });
       if (batch === null) return await this.attempt(only);
-      const { settled, holds } = batch;
-      if (holds) this.options.wakeup.wake(NOTICE_QUEUE);
+      const { settled, tells } = batch;
+      if (tells) this.options.wakeup.wake(NOTICE_QUEUE);
       if (settled.length > 0) this.tell(settled, now);
       return settled.length;
     } catch (error) {
@@ -175,7 +175,7 @@ export class TimerWorker {
     const admission = admit(firings, gates, { now, timezone, calendar: calendar ?? null, calendars });
     const again = await this.stores.gates.write(tx, admission, now);
     await this.stores.evaluations.record(tx, withSuppressions(ruleSet, evaluations, admission, again), now);
-    return { settled, holds: admission.holds.length > 0 };
+    return { settled, tells: tellsSomebody(admission) };
   }
 
   /** What one ladder does to the program keeps no other from its steps. */
@@ -242,8 +242,8 @@ interface Settled {
 
 interface SettledBatch {
   readonly settled: readonly Settled[];
-  /** Whether a brake holds something of it. */
-  readonly holds: boolean;
+  /** Whether somebody has to be told of something in it. */
+  readonly tells: boolean;
 }
 
-const NOTHING: SettledBatch = { settled: [], holds: false };
+const NOTHING: SettledBatch = { settled: [], tells: false };

@@ -102,6 +102,32 @@ describe('what a live rule set says of owners and targets', () => {
     ]);
   });
 
+  it('owners are told of what their rule matched and could not make a request of', async () => {
+    const actions = [
+      { type: 'http', name: 'tell', url: 'https://a.example/', body: '{{ event.biz_type }}' },
+      { type: 'http', name: 'ask', url: 'https://a.example/', body: '{{ event.biz_type }}' },
+    ];
+    await room.activate([{ ...rule('a', 'pay'), actions }], { 'owners.json': OWNERS });
+    await room.approver({ status: 1, biz_type: undefined });
+    await room.settle();
+    expect(await dataSource.query('select kind, subject, rules, detail, state from notices')).toEqual([
+      {
+        kind: 'not-rendered',
+        subject: 'rule:a',
+        rules: ['a'],
+        detail: { count: 2, code: 'TEMPLATE_VALUE_MISSING' },
+        state: 'told',
+      },
+    ]);
+    expect(await told()).toEqual(['pay-1 email:pay@example.com', 'pay-2 email:ops@example.com']);
+  });
+
+  it('of a recovery somebody is told however soon it comes', async () => {
+    const recovered = noticeOf({ kind: 'target-recovered' });
+    expect(await raise(noticeOf(), recovered)).toEqual([true, true]);
+    expect(await raise(noticeOf(), recovered)).toEqual([false, true]);
+  });
+
   it('notices go once to whoever is reached in the same way for several rules', async () => {
     await raise(noticeOf({ rules: ['b', 'a', 'c'] }));
     await room.time.notices.drain();
