@@ -1,13 +1,15 @@
 import type { OpenSpan } from '../config/tracing.js';
 import type { ClaimedRow } from '../queue/leased-rows.js';
-import type { AttemptRow, DeliveryRow } from './delivery-store.js';
-import { nextDelay } from './retry-schedule.js';
+import { type DeliveryMove, type DeliveryState, isTransition } from './delivery-states.js';
+import type { AttemptRow } from './delivery-store.js';
+import type { ClaimedDelivery } from './lane-claims.js';
+import { giveUpAt, nextDelay } from './retry-schedule.js';
 import type { AttemptResult } from './sender.js';
 
 /** An attempt that has ended and is not written yet. */
 export interface Ended {
   readonly row: ClaimedRow;
-  readonly delivery: DeliveryRow;
+  readonly delivery: ClaimedDelivery;
   readonly result: AttemptResult;
   /** Clock time in ms. */
   readonly startedAt: number;
@@ -42,18 +44,55 @@ export function recordOf(
   ];
 }
 
-/** What a delivery is after an attempt. `now` in ms. */
-export function stateAfter({ row, delivery, result }: Ended, now: number) {
-  const base = { ...row, dueAt: new Date(now), code: result.code, reason: storable(result.detail) };
+/** What a delivery is after an attempt. */
+export interface NextState extends ClaimedRow {
+  readonly move: DeliveryMove;
+  readonly state: DeliveryState;
+  readonly dueAt: Date;
+  readonly code: string | null;
+  readonly reason: string | null;
+}
+
+/** What each ending of an attempt is in the life of its delivery. */
+const MOVES = {
+  delivered: 'success',
+  retry: 'failure',
+  permanent: 'refusal',
+  deferred: 'not-sent',
+} as const satisfies Record<AttemptResult['outcome'], DeliveryMove>;
+
+/**
+ * What a delivery is after an attempt. `now` in ms.
+ *
+ * @throws when that is no move of the table: a mistake of this program, and nothing is written
+ */
+export function stateAfter(ended: Ended, now: number): NextState {
+  const next = { ...outcomeOf(ended, now), move: MOVES[ended.result.outcome] };
+  if (!isTransition(next.move, 'delivering', next.state))
+    throw new Error(`a delivery cannot be ${next.state} by ${next.move}`);
+  return next;
+}
+
+function outcomeOf({ row, delivery, result }: Ended, now: number): Omit<NextState, 'move'> {
+  const base = {
+    id: row.id,
+    attempt: row.attempt,
+    dueAt: new Date(now),
+    code: result.code,
+    reason: storable(result.detail),
+  };
   if (result.outcome === 'delivered') return { ...base, state: 'delivered', code: null, reason: null };
   if (result.outcome === 'permanent') return { ...base, state: 'dead' };
   if (result.outcome === 'deferred')
-    return { ...base, state: 'pending', dueAt: new Date(now + (result.retryAfterMs ?? SHORT_WAIT_MS)) };
-  // A redrive begins the schedule anew.
-  const { attemptsBefore, redrivenAt, createdAt } = delivery;
+    return {
+      ...base,
+      state: 'pending',
+      dueAt: new Date(now + Math.max(0, result.retryAfterMs ?? SHORT_WAIT_MS)),
+    };
+  const { attemptsBefore } = delivery;
   const attempts = row.attempt - attemptsBefore;
-  const elapsed = now - (redrivenAt ?? createdAt).getTime();
-  const delay = nextDelay(delivery.request?.retry ?? null, attempts, elapsed, result.retryAfterMs);
+  const retry = delivery.request?.retry ?? null;
+  const delay = nextDelay(retry, attempts, now - scheduleBegin(delivery), result.retryAfterMs);
   if (delay !== null) return { ...base, state: 'pending', dueAt: new Date(now + delay) };
   return {
     ...base,
@@ -65,6 +104,13 @@ export function stateAfter({ row, delivery, result }: Ended, now: number) {
         : `after ${attempts} attempts since it was redriven, ${row.attempt} in all: ${result.detail}`,
     ),
   };
+}
+
+/** When its retries began, ms since 1970: at first, or anew by a redrive, or when what it had to wait for was done. */
+function scheduleBegin({ request, giveUpAt: end, redrivenAt, createdAt }: ClaimedDelivery): number {
+  return end === null
+    ? (redrivenAt ?? createdAt).getTime()
+    : end.getTime() - giveUpAt(request?.retry ?? null, 0);
 }
 
 /** PostgreSQL's text takes every character but NUL. */

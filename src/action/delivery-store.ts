@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import type { DataSource, EntityManager } from 'typeorm';
-import { binaryArray } from '../database/array-parameters.js';
+import { binaryArray, plainArray } from '../database/array-parameters.js';
 import { prepared } from '../database/prepared.js';
 import type { Wakeup } from '../queue/wakeup.js';
 import type { ActionKind, RenderedRequest } from './action.js';
@@ -240,39 +240,59 @@ export class DeliveryStore {
       [deliveryId],
     );
   }
+}
 
-  async recordAttempts(tx: EntityManager, rows: readonly AttemptRow[]): Promise<void> {
-    if (rows.length === 0) return;
-    await tx.query(
-      `insert into attempts (delivery_id, attempt, started_at, duration_ms, outcome, code, detail, status, answer, instance,
-                             ambiguous)
-       select * from unnest($1::uuid[], $2::int[], $3::timestamptz[], $4::int[], $5::text[], $6::text[], $7::text[], $8::int[],
-                            $9::text[], $10::uuid[], $11::boolean[])
-       on conflict (delivery_id, attempt) do nothing`,
-      [
-        rows.map((row) => row.deliveryId),
-        rows.map((row) => row.attempt),
-        rows.map((row) => row.startedAt),
-        rows.map((row) => row.durationMs),
-        rows.map((row) => row.outcome),
-        rows.map((row) => row.code),
+/** Keeps attempts, within the transaction that settled them. One that is kept already stays as it is. */
+export async function insertAttempts(tx: EntityManager, rows: readonly AttemptRow[]): Promise<void> {
+  if (rows.length === 0) return;
+  await prepared(
+    tx,
+    'settle-attempts',
+    `insert into attempts (delivery_id, attempt, started_at, duration_ms, outcome, code, detail, status, answer, instance,
+                           ambiguous)
+     select * from unnest($1::uuid[], $2::int[], $3::timestamptz[], $4::int[], $5::text[], $6::text[], $7::text[], $8::int[],
+                          $9::text[], $10::uuid[], $11::boolean[])
+     on conflict (delivery_id, attempt) do nothing`,
+    [
+      plainArray(rows.map((row) => row.deliveryId)),
+      plainArray(rows.map((row) => row.attempt)),
+      rows.map((row) => row.startedAt),
+      plainArray(rows.map((row) => row.durationMs)),
+      rows.map((row) => row.outcome),
+      rows.map((row) => row.code),
+      binaryArray(
+        'text',
         rows.map((row) => row.detail),
-        rows.map((row) => row.status),
+      ),
+      plainArray(rows.map((row) => row.status)),
+      binaryArray(
+        'text',
         rows.map((row) => row.answer),
-        rows.map((row) => row.instance),
-        rows.map((row) => row.ambiguous),
-      ],
-    );
-  }
+      ),
+      plainArray(rows.map((row) => row.instance)),
+      rows.map((row) => row.ambiguous),
+    ],
+  );
+}
 
-  /**
-   * Gives attempts back that were none, within the transaction that settled them: their numbers are used again. The
-   * fence holds: a number is free again only after the one who had it has settled.
-   */
-  async giveBack(tx: EntityManager, ids: readonly string[]): Promise<void> {
-    if (ids.length === 0) return;
-    await tx.query('update action_keys set attempt = attempt - 1 where id = any($1::uuid[])', [ids]);
-  }
+/**
+ * Lets go the next of each order whose earlier one has ended, within the transaction that ended it. Its retries begin
+ * now. Answers how many. `now` in ms.
+ */
+export async function releaseOrdered(
+  tx: EntityManager,
+  orderKeys: readonly string[],
+  now: number,
+): Promise<number> {
+  if (orderKeys.length === 0) return 0;
+  const [rows] = await tx.query<[unknown[], number]>(
+    `update action_keys k set state = 'pending', deferred_for = null, due_at = $2, give_up_at = give_up_at + ($2 - due_at),
+            updated_at = now()
+      where id in (select id from action_keys k where order_key = any($1::text[]) and state = 'deferred'
+                      and deferred_for = 'order' and not ${EARLIER} for update skip locked) returning id`,
+    [[...new Set(orderKeys)], new Date(now)],
+  );
+  return rows.length;
 }
 
 /** Whether an earlier one of the same order, of the row \`k\`, is not done yet. */

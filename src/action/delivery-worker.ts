@@ -4,32 +4,49 @@ import { type Log, messageOf } from '../config/log.js';
 import type { Metrics } from '../config/metrics.js';
 import { NO_TRACING, type Tracing } from '../config/tracing.js';
 import { GroupCommit } from '../queue/group-commit.js';
-import type { ClaimedRow, LeasedRows } from '../queue/leased-rows.js';
-import type { Wakeup } from '../queue/wakeup.js';
+import type { Claimed, ClaimedRow, LeasedRows } from '../queue/leased-rows.js';
 import { LeasedWork } from '../queue/leased-work.js';
-import { type Ended, recordOf, stateAfter } from './delivery-end.js';
-import { beginAttempt, measureAttempt } from './delivery-measures.js';
-import { type AttemptRow, DELIVERY_QUEUE, type DeliveryRow, type DeliveryStore } from './delivery-store.js';
-import { makeReady } from './ready-request.js';
-import type { AttemptResult, Senders } from './sender.js';
-import { recordTargets } from './target-record.js';
+import type { Wakeup } from '../queue/wakeup.js';
+import { resultOf } from './attempt-meaning.js';
+import type { Ended } from './delivery-end.js';
+import { beginAttempt, measureAttempt, reportAttempt, reportTurned } from './delivery-measures.js';
+import { settle } from './delivery-settlement.js';
+import { type AttemptRow, DELIVERY_QUEUE, type DeliveryStore, insertAttempts } from './delivery-store.js';
+import { giveUp, GIVEN_UP_AT_ONCE, releaseOverlooked } from './delivery-upkeep.js';
+import { type ClaimedDelivery, LaneClaims } from './lane-claims.js';
+import { NOTICE_QUEUE } from './notice-store.js';
+import { isPlain, settleDelivered } from './quiet-settlement.js';
+import { sendDelivery } from './send-delivery.js';
+import type { Senders } from './sender.js';
 
 /** Seconds an instance may be silent before its deliveries are taken by another. */
 export const LEASE_SECONDS = 8;
 const SWEEP_MS = 2000;
+/** Of the sweeps, every second looks for what its order has left behind, and every thirtieth for what is too late. */
+const SWEEPS_TO_ORDER = 2;
+const SWEEPS_TO_GIVE_UP = 30;
 const POLL_MS = 500;
-const CONCURRENCY = 50;
+/**
+ * What one instance has under way at once. So many that a claim and its commit are shared by many, and that nine targets
+ * which hang with all their 50 leave room for others; an answer is cut at 64 kB, so these are 32 MB at most.
+ */
+export const PLACES = 512;
 
 /**
- * Sends deliveries: claims what is due, sends up to 50 at once, writes how each attempt ended. A lease that is kept
- * alive says that the work goes on; the attempt number is the fence, so an instance that was paused cannot overwrite
- * what a later attempt has recorded.
+ * Sends deliveries: claims what is due lane by lane, writes how each attempt ended. A lease that is kept alive says
+ * that the work goes on; the attempt number is the fence, so an instance that was paused cannot overwrite what a later
+ * attempt has recorded.
  */
 export class DeliveryWorker {
-  private readonly work: LeasedWork;
+  private readonly work: LeasedWork<ClaimedDelivery>;
+  private readonly claims: LaneClaims;
   /** Attempts that end while others are being written share the next transaction. */
   private readonly records: GroupCommit<Ended, undefined>;
   private readonly tracing: Tracing;
+  /** By lane, how many are being sent; and those that are sent and not recorded yet. */
+  private readonly sending = new Map<string, number>();
+  private readonly ended = new Set<string>();
+  private sweeps = 0;
 
   constructor(
     private readonly dataSource: DataSource,
@@ -47,22 +64,26 @@ export class DeliveryWorker {
     },
   ) {
     this.tracing = options.tracing ?? NO_TRACING;
+    this.claims = new LaneClaims(dataSource, options.instance, rows.leaseSeconds);
     this.records = new GroupCommit((ended) => this.record(ended), {
-      batch: CONCURRENCY,
+      batch: PLACES,
       concurrency: 1,
-      backlog: CONCURRENCY,
+      backlog: PLACES,
       patience: LEASE_SECONDS * 1000,
     });
-    this.work = new LeasedWork(rows, {
+    this.work = new LeasedWork<ClaimedDelivery>(rows, {
       queue: DELIVERY_QUEUE,
       wakeup: options.wakeup,
       pollMs: POLL_MS,
       sweepMs: SWEEP_MS,
-      concurrency: CONCURRENCY,
-      claimAtOnce: CONCURRENCY,
+      concurrency: PLACES,
+      claimAtOnce: PLACES,
       now: () => options.clock.now(),
-      begin: (claimed) => this.begin(claimed),
-      sweep: () => this.sweep(),
+      claim: (free, now) => this.claim(free, now),
+      begin: (claimed) => {
+        for (const delivery of claimed) this.work.add(delivery, this.attempt(delivery));
+      },
+      sweep: () => this.tend(),
       failed: (what, error) => {
         options.log.error({ event: `action.${what}-failed` }, messageOf(error));
       },
@@ -88,21 +109,9 @@ export class DeliveryWorker {
   async sweep(): Promise<void> {
     const lost = await this.dataSource.transaction(async (tx) => {
       const rows = await this.rows.reclaim(tx);
-      await this.store.recordAttempts(
+      await insertAttempts(
         tx,
-        rows.map((row): AttemptRow => ({
-          deliveryId: row.id,
-          attempt: row.attempt,
-          startedAt: new Date(this.options.clock.now()),
-          durationMs: null,
-          outcome: 'lost',
-          code: 'INSTANCE_LOST',
-          detail: 'The instance that was sending ended; whether the target got the request is not known.',
-          status: null,
-          answer: '',
-          instance: null,
-          ambiguous: true,
-        })),
+        rows.map((row) => this.lostAttempt(row)),
       );
       return rows;
     });
@@ -114,6 +123,48 @@ export class DeliveryWorker {
       this.store.wake();
       await this.reportLost(lost);
     }
+  }
+
+  /** Gives up what is too late for a target that is not tried any more. */
+  async giveUp(): Promise<void> {
+    const { log, metrics, clock, wakeup } = this.options;
+    for (;;) {
+      const given = await giveUp(this.dataSource, clock.now());
+      for (const { kind } of given) metrics.ended.inc({ kind, state: 'dead' });
+      if (given.length === 0) return;
+      log.warn(
+        { event: 'action.given-up', deliveries: given.length },
+        'deliveries dead: their time is used up',
+      );
+      wakeup.wake(NOTICE_QUEUE);
+      this.store.wake();
+      if (given.length < GIVEN_UP_AT_ONCE) return;
+    }
+  }
+
+  private async tend(): Promise<void> {
+    await this.sweep();
+    this.sweeps += 1;
+    if (this.sweeps % SWEEPS_TO_ORDER === 0) {
+      if ((await releaseOverlooked(this.dataSource, this.options.clock.now())) > 0) this.store.wake();
+    }
+    if (this.sweeps % SWEEPS_TO_GIVE_UP === 0) await this.giveUp();
+  }
+
+  private lostAttempt({ id, attempt }: ClaimedRow): AttemptRow {
+    return {
+      deliveryId: id,
+      attempt,
+      startedAt: new Date(this.options.clock.now()),
+      durationMs: null,
+      outcome: 'lost',
+      code: 'INSTANCE_LOST',
+      detail: 'The instance that was sending ended; whether the target got the request is not known.',
+      status: null,
+      answer: '',
+      instance: null,
+      ambiguous: true,
+    };
   }
 
   private async reportLost(lost: readonly ClaimedRow[]): Promise<void> {
@@ -129,133 +180,64 @@ export class DeliveryWorker {
     }
   }
 
-  private async begin(claimed: readonly ClaimedRow[]): Promise<void> {
-    const deliveries = new Map(
-      (await this.store.findMany(claimed.map(({ id }) => id))).map((one) => [one.id, one]),
-    );
-    for (const row of claimed) {
-      const delivery = deliveries.get(row.id);
-      if (delivery === undefined) {
-        this.options.log.error(
-          { event: 'action.row-missing', delivery: row.id },
-          'a claimed delivery has no row',
-        );
-        continue;
-      }
-      this.work.add(row, this.attempt(row, delivery));
-    }
+  private async claim(free: number, now: number): Promise<Claimed<ClaimedDelivery>> {
+    const { sending, ended } = this;
+    const { deliveries, more, againMs } = await this.claims.claim({ free, sending, ended: [...ended] }, now);
+    return { rows: deliveries, more, againMs };
   }
 
-  private async attempt(row: ClaimedRow, delivery: DeliveryRow): Promise<void> {
+  private async attempt(delivery: ClaimedDelivery): Promise<void> {
+    const { id, attempt, lane } = delivery;
+    const row = { id, attempt };
     const startedAt = this.options.clock.now();
     const started = performance.now();
     const span = beginAttempt(this.tracing, row, delivery, startedAt);
+    this.sending.set(lane, (this.sending.get(lane) ?? 0) + 1);
     const result = await span
-      .run(() => this.send(delivery))
-      .catch((error: unknown): AttemptResult => ({
-        outcome: 'retry',
-        code: 'SENDER_FAILED',
-        detail: messageOf(error),
-        status: null,
-        answer: '',
-        retryAfterMs: null,
-      }));
+      .run(() => sendDelivery(delivery, this.senders, this.options.secrets))
+      .catch((error: unknown) => resultOf('SENDER_FAILED', messageOf(error), { sent: true }));
     const durationMs = Math.round(performance.now() - started);
+    this.sent(delivery);
     await this.records.add({ row, delivery, result, startedAt, durationMs, span }).catch((error: unknown) => {
       // The lease runs out and the attempt is made again: at least once, with the same key.
       this.options.log.error({ event: 'action.not-recorded', delivery: row.id }, messageOf(error));
     });
+    this.ended.delete(id);
   }
 
-  private async send(delivery: DeliveryRow): Promise<AttemptResult> {
-    const refuse = (code: string, detail: string): AttemptResult => ({
-      outcome: 'permanent',
-      code,
-      detail,
-      status: null,
-      answer: '',
-      retryAfterMs: null,
-    });
-    if (delivery.request === null) return refuse('REQUEST_MISSING', 'the delivery was never rendered');
-    const ready = makeReady(delivery.request, this.options.secrets);
-    if ('missing' in ready) {
-      return refuse(
-        'SECRET_MISSING',
-        `the secret ${ready.missing} is not set: set SECRET_${ready.missing}, then redrive`,
-      );
+  /** Its place at the target is free, though what came of it is not recorded yet. */
+  private sent({ id, lane }: ClaimedDelivery): void {
+    const left = (this.sending.get(lane) ?? 1) - 1;
+    if (left > 0) this.sending.set(lane, left);
+    else this.sending.delete(lane);
+    this.ended.add(id);
+    this.work.roomMade();
+  }
+
+  private async record(given: readonly Ended[]): Promise<undefined[]> {
+    const { clock, instance, wakeup } = this.options;
+    const now = clock.now();
+    // In one order, as leases are prolonged: neither waits for the other in a ring.
+    const ended = [...given].sort((a, b) => (a.row.id < b.row.id ? -1 : 1));
+    const plain = isPlain(ended) ? await settleDelivered(this.dataSource, ended, instance, now) : null;
+    if (plain !== null) {
+      for (const one of ended) this.report(one, plain.has(one.row.id) ? 'delivered' : null);
+      return given.map(() => undefined);
     }
-    const { actionKey } = delivery;
-    switch (ready.kind) {
-      case 'http':
-        return await this.senders.http.send(ready.request, actionKey, ready.used);
-      case 'feishu-bot':
-        return await this.senders.feishuBot.send(ready.request, actionKey, ready.used);
-      case 'feishu-message':
-        return await this.senders.feishuMessage.send(ready.request, actionKey, ready.used);
-      case 'email':
-        if (this.senders.email === null)
-          return refuse('SMTP_NOT_CONFIGURED', 'no mail server is set: set SMTP_URL, then redrive');
-        return await this.senders.email.send(ready.request, actionKey, ready.used);
-    }
+    const { states, released, turned, noticed } = await this.dataSource.transaction((tx) =>
+      settle(tx, ended, instance, now),
+    );
+    if (noticed) wakeup.wake(NOTICE_QUEUE);
+    if (released > 0) this.store.wake();
+    for (const lane of turned) reportTurned(lane, this.options.log);
+    for (const one of ended) this.report(one, states.get(one.row.id) ?? null);
+    return given.map(() => undefined);
   }
 
-  private async record(ended: readonly Ended[]): Promise<undefined[]> {
-    const now = this.options.clock.now();
-    const next = ended.map((one) => stateAfter(one, now));
-    const written = await this.dataSource.transaction(async (tx) => {
-      const settled = await this.rows.settle(tx, next);
-      await this.store.recordAttempts(
-        tx,
-        ended.filter(({ row }) => settled.has(row.id)).flatMap((one) => recordOf(one, this.options.instance)),
-      );
-      await this.store.giveBack(
-        tx,
-        ended
-          .filter(({ row, result }) => result.outcome === 'deferred' && settled.has(row.id))
-          .map(({ row }) => row.id),
-      );
-      await recordTargets(
-        tx,
-        ended.filter(({ row }) => settled.has(row.id)),
-      );
-      return settled;
-    });
-    return ended.map((one, index) => {
-      this.report(one, next[index]?.state ?? '', written.has(one.row.id));
-      return undefined;
-    });
-  }
-
-  private report(ended: Ended, state: string, recorded: boolean): void {
-    const { row, delivery, result, durationMs } = ended;
+  /** `state`: null when another instance has taken the delivery meanwhile. */
+  private report(ended: Ended, state: string | null): void {
     const { log, metrics } = this.options;
-    if (result.outcome === 'deferred') {
-      log.debug(
-        { event: 'action.deferred', delivery: row.id, code: result.code, ms: result.retryAfterMs },
-        result.detail,
-      );
-      return;
-    }
-    measureAttempt(ended, state, recorded, metrics);
-    const fields = {
-      event: 'action.attempted',
-      delivery: row.id,
-      rule: delivery.rule,
-      action: delivery.action,
-      kind: delivery.kind,
-      attempt: row.attempt,
-      outcome: result.outcome,
-      state,
-      recorded,
-      code: result.code,
-      status: result.status,
-      ms: durationMs,
-    };
-    if (state === 'dead') log.warn(fields, `delivery dead: ${result.detail}`);
-    else
-      log.info(
-        fields,
-        result.outcome === 'delivered' ? 'delivered' : `will be tried again: ${result.detail}`,
-      );
+    if (ended.result.outcome !== 'deferred') measureAttempt(ended, state, metrics);
+    reportAttempt(ended, state, log);
   }
 }

@@ -25,7 +25,7 @@ const INTERIM_ANSWERS = 32;
 
 const POOL = {
   // As many as one target may have under way here: half of an instance's places.
-  connections: 128,
+  connections: 256,
   pipelining: 1,
   keepAliveTimeout: 4_000,
   keepAliveMaxTimeout: 60_000,

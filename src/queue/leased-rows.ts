@@ -16,6 +16,15 @@ export interface ClaimedRow {
   readonly attempt: number;
 }
 
+/** What a claim has brought. */
+export interface Claimed<Row extends ClaimedRow> {
+  readonly rows: readonly Row[];
+  /** More is probably due: worth a claim when some work has ended. */
+  readonly more: boolean;
+  /** Milliseconds after which another claim may bring more; null or absent: with the next poll. */
+  readonly againMs?: number | null;
+}
+
 /**
  * Rows as a queue: claimed in batches, leased by the database's clock, fenced by the attempt number. Work of an
  * instance that died is ready again when its lease has ended and somebody calls `reclaim`.
@@ -26,8 +35,8 @@ export class LeasedRows {
   constructor(
     private readonly dataSource: DataSource,
     private readonly of: LeasedTable,
-    private readonly instance: string,
-    private readonly leaseSeconds: number,
+    readonly instance: string,
+    readonly leaseSeconds: number,
   ) {}
 
   /**
@@ -48,9 +57,17 @@ export class LeasedRows {
     return rows;
   }
 
+  /** The same, as `LeasedWork` asks for it. */
+  async take(limit: number, now: number, without: readonly string[] = []): Promise<Claimed<ClaimedRow>> {
+    const rows = await this.claim(limit, now, without);
+    return { rows, more: rows.length === limit };
+  }
+
   /** Prolongs the leases of rows still being worked on; rows that another instance has taken meanwhile are left alone. */
-  async extend(rows: readonly ClaimedRow[]): Promise<void> {
-    if (rows.length === 0) return;
+  async extend(leased: readonly ClaimedRow[]): Promise<void> {
+    if (leased.length === 0) return;
+    // In one order, so that it does not wait in a ring with what settles some of them.
+    const rows = [...leased].sort((a, b) => (a.id < b.id ? -1 : 1));
     const { table, taken } = this.of;
     await this.dataSource.query(
       `update ${table} t set lease_until = clock_timestamp() + make_interval(secs => $3)

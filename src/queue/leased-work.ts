@@ -1,4 +1,4 @@
-import type { ClaimedRow, LeasedRows } from './leased-rows.js';
+import type { Claimed, ClaimedRow, LeasedRows } from './leased-rows.js';
 import type { Wakeup } from './wakeup.js';
 import { WorkerLoop } from './worker-loop.js';
 
@@ -8,11 +8,12 @@ const HEARTBEAT_MS = 2500;
  * A stage whose work leaves the transaction: claims due rows, works on several of them at once, keeps their leases
  * meanwhile, and now and then takes back what instances that have died were working on.
  */
-export class LeasedWork {
+export class LeasedWork<Row extends ClaimedRow = ClaimedRow> {
   private readonly loop: WorkerLoop;
   private readonly underway = new Map<string, { readonly row: ClaimedRow; readonly done: Promise<void> }>();
-  /** The last claim took all it could: more is probably due. */
+  /** There was more than the last claim could take. */
   private more = false;
+  private againMs: number | null = null;
   private timers: NodeJS.Timeout[] = [];
 
   constructor(
@@ -27,10 +28,10 @@ export class LeasedWork {
       readonly claimAtOnce: number;
       /** Clock time in ms: rows that are due then. */
       readonly now: () => number;
-      /** Groups of rows that are left where they are. */
-      readonly leaveOut?: () => readonly string[];
+      /** Takes up to `limit` rows. */
+      readonly claim: (limit: number, now: number) => Promise<Claimed<Row>>;
       /** Begins the work on rows that have just been claimed, by `add`. A row that is not added is free again when its lease ends. */
-      readonly begin: (claimed: readonly ClaimedRow[]) => Promise<void>;
+      readonly begin: (claimed: readonly Row[]) => Promise<void> | void;
       readonly sweep: () => Promise<void>;
       /** A claim, or a heartbeat or sweep, failed; the next comes all the same. */
       readonly failed: (what: 'claim' | 'upkeep', error: unknown) => void;
@@ -40,7 +41,7 @@ export class LeasedWork {
     this.loop = new WorkerLoop({
       queue,
       wakeup,
-      pollMs,
+      pollMs: () => Math.min(pollMs, this.againMs ?? pollMs),
       work: () => this.round(),
       failed: (error) => {
         failed('claim', error);
@@ -75,20 +76,26 @@ export class LeasedWork {
   add(row: ClaimedRow, work: Promise<void>): void {
     const done = work.finally(() => {
       this.underway.delete(row.id);
-      if (this.more) this.options.wakeup.wake(this.options.queue);
+      this.roomMade();
     });
     this.underway.set(row.id, { row, done });
   }
 
+  /** Something has ended, or will not take up its place for longer: what did not fit may fit now. */
+  roomMade(): void {
+    if (this.more) this.options.wakeup.wakeHere(this.options.queue);
+  }
+
   private async round(): Promise<number> {
-    const { concurrency, claimAtOnce, now, leaveOut, begin } = this.options;
+    const { concurrency, claimAtOnce, now, claim, begin } = this.options;
     const limit = Math.min(claimAtOnce, concurrency - this.underway.size);
     // Woken again by the end of some work.
     if (limit <= 0) return 0;
-    const claimed = await this.rows.claim(limit, now(), leaveOut?.());
-    this.more = claimed.length === limit;
-    if (claimed.length > 0) await begin(claimed);
-    return claimed.length;
+    const { rows, more, againMs = null } = await claim(limit, now());
+    this.more = more;
+    this.againMs = againMs;
+    if (rows.length > 0) await begin(rows);
+    return rows.length;
   }
 
   private async settled(): Promise<void> {

@@ -93,7 +93,8 @@ export class Wakeup {
     for (const queue of this.sleepers.keys()) this.wakeHere(queue);
   }
 
-  private wakeHere(queue: string): void {
+  /** Wakes this process alone. */
+  wakeHere(queue: string): void {
     this.counters.set(queue, this.counter(queue) + 1);
     for (const sleeper of this.sleepers.get(queue) ?? []) sleeper();
   }

@@ -13,7 +13,7 @@ export class WorkerLoop {
     private readonly options: {
       readonly queue: string;
       readonly wakeup: Wakeup;
-      readonly pollMs: number;
+      readonly pollMs: number | (() => number);
       readonly work: () => Promise<number>;
       readonly failed: (error: unknown) => void;
     },
@@ -49,7 +49,7 @@ export class WorkerLoop {
         await wakeup.sleep(
           queue,
           errors > 0 ? wakeup.counter(queue) : seen,
-          Math.min(pollMs * 2 ** Math.min(errors, 3), 10_000),
+          Math.min((typeof pollMs === 'number' ? pollMs : pollMs()) * 2 ** Math.min(errors, 3), 10_000),
         );
     }
   }

@@ -13,6 +13,7 @@ describe('a delivery whose attempt has failed', () => {
   ) {
     const delivery = {
       attemptsBefore,
+      giveUpAt: null,
       createdAt: new Date(NOW - age),
       redrivenAt: redriven === null ? null : new Date(NOW - redriven),
       request: { retry },

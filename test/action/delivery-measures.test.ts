@@ -12,8 +12,7 @@ const STARTED = DUE + 2000;
 
 function measured(
   changes: { occasion?: string; outcome?: 'delivered' | 'retry' } = {},
-  state = 'delivered',
-  recorded = true,
+  state: string | null = 'delivered',
 ): { text: () => Promise<string>; ends: SpanEnd[] } {
   const metrics = new Metrics();
   const ends: SpanEnd[] = [];
@@ -34,6 +33,9 @@ function measured(
       dueAt: new Date(DUE),
       createdAt: new Date(DUE),
       redrivenAt: null,
+      giveUpAt: null,
+      lane: 't',
+      orderKey: null,
       code: null,
       reason: null,
       request: null,
@@ -55,7 +57,7 @@ function measured(
       },
     },
   };
-  measureAttempt(ended, state, recorded, metrics);
+  measureAttempt(ended, state, metrics);
   return { text: () => metrics.registry.metrics(), ends };
 }
 
@@ -86,7 +88,7 @@ describe('an attempt that has ended', () => {
   });
 
   it('that another instance has taken over meanwhile is told by that one', async () => {
-    const { text, ends } = measured({}, 'delivered', false);
+    const { text, ends } = measured({}, null);
     expect(ends).toEqual([]);
     expect(await text()).not.toMatch(/^aftersign_deliveries_ended_total\{/m);
     // It was sent all the same.

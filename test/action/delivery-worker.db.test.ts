@@ -48,7 +48,9 @@ describe('the delivery worker', () => {
     await database.drop();
   });
   beforeEach(async () => {
-    await dataSource.query('truncate action_keys, deliveries, attempts');
+    await dataSource.query(
+      'truncate action_keys, deliveries, attempts, targets, target_lanes, target_limits, notices',
+    );
     receiver.received.length = 0;
     answers = [];
     clock = new TestClock();

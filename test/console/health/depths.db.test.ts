@@ -23,7 +23,7 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 beforeEach(async () => {
   await dataSource.query(
-    'truncate event_keys, action_keys, lookups, timers, unsettled, rule_set_activations, rule_sets, users cascade',
+    'truncate event_keys, action_keys, target_lanes, lookups, timers, unsettled, rule_set_activations, rule_sets, users cascade',
   );
   clock = new TestClock();
   log = new TestLog();
@@ -56,10 +56,10 @@ describe('the depths', () => {
       deliveries: { pending: 0, delivering: 0, held: 0, deferred: 0, dead: 0 },
       due: 0,
       dueAge: 0,
+      targets: { closed: 0, open: 0, 'half-open': 0 },
       timers: { armed: 0, overdue: 0 },
       overdueAge: 0,
       unsettled: { open: 0, expired: 0 },
-      targets: { closed: 0, open: 0, 'half-open': 0 },
       indexLag: 0,
       ruleSet: null,
       passwordIsInitial: false,
@@ -78,6 +78,12 @@ describe('the depths', () => {
       [waiting, new Date(clock.now() - 600_000), randomUUID(), new Date(0)],
     );
     for (const due of [-3000, -1000, 60_000]) await delivery('pending', due);
+    // The lane of deliveries without a target is '', as that of any other.
+    await dataSource.query(
+      `insert into target_lanes (lane, breaker, probe_at, updated_at)
+       values ('', 'closed', null, now()), ('a', 'closed', null, now()), ('b', 'open', $1, now()), ('c', 'open', $2, now())`,
+      [new Date(clock.now()), new Date(clock.now() + 1)],
+    );
     for (const state of [
       'delivering',
       'held',
@@ -119,10 +125,10 @@ describe('the depths', () => {
       deliveries: { pending: 3, delivering: 1, held: 2, deferred: 1, dead: 3 },
       due: 2,
       dueAge: 3000,
+      targets: { closed: 2, open: 1, 'half-open': 1 },
       timers: { armed: 1, overdue: 2 },
       overdueAge: 30_000,
       unsettled: { open: 1, expired: 2 },
-      targets: expect.any(Object),
       indexLag: 900_000,
       ruleSet: { hash: 'h2', activatedAt: new Date(2000) },
       passwordIsInitial: true,
@@ -210,7 +216,7 @@ describe('the depths', () => {
     expect(ofTables).toHaveLength(16);
     for (const line of ofTables) {
       expect(line).toMatch(
-        / using (?:event_keys_(?:undecided|unsettled|id)|action_keys_(?:pending|leased|state)|timers_due_at|unsettled_until) on /,
+        / using (?:event_keys_(?:undecided|unsettled|id)|action_keys_(?:pending|sending|state)|timers_due_at|unsettled_until) on /,
       );
     }
   });
