@@ -5,10 +5,11 @@ import { dirname, join } from 'node:path';
 
 const LEAST = 24;
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
-const FLAGS = [
+/** Flags of Node that the product runs with. */
+export const RUNTIME_FLAGS = [
   '--enable-source-maps',
   // Without a limit, what is young and soon dead grows to 100 MB before anybody looks.
-  '--max-semi-space-size=16',
+  '--max-semi-space-size=32',
   // No event field can reach a prototype.
   '--disable-proto=delete',
 ];
@@ -19,7 +20,7 @@ const FLAGS = [
  */
 export async function inOwnRuntime(run: () => Promise<unknown>): Promise<void> {
   const isNewEnough = Number(process.versions.node.split('.')[0]) >= LEAST;
-  if (isNewEnough && FLAGS.every((flag) => process.execArgv.includes(flag))) {
+  if (isNewEnough && RUNTIME_FLAGS.every((flag) => process.execArgv.includes(flag))) {
     await run();
     return;
   }
@@ -32,8 +33,8 @@ export async function inOwnRuntime(run: () => Promise<unknown>): Promise<void> {
     process.exitCode = 1;
     return;
   }
-  const others = process.execArgv.filter((flag) => !FLAGS.includes(flag));
-  const parameters = [...FLAGS, ...others, ...process.argv.slice(1)];
+  const others = process.execArgv.filter((flag) => !RUNTIME_FLAGS.includes(flag));
+  const parameters = [...RUNTIME_FLAGS, ...others, ...process.argv.slice(1)];
   if (isNewEnough && process.platform !== 'win32') {
     process.execve?.(program, [program, ...parameters], process.env);
   }

@@ -160,14 +160,14 @@ export function codeOf(error: unknown): string {
  * `secrets` blacked out, at most 4 kB.
  */
 export function keptText(body: Uint8Array, secrets: readonly string[]): string {
-  let text = withoutControls(new TextDecoder().decode(body));
+  let text = withoutControls(UTF8.decode(body));
   for (const form of formsOf(secrets)) text = text.replaceAll(form, '[redacted]');
-  const bytes = Buffer.from(text);
+  if (Buffer.byteLength(text) <= KEPT_BYTES) return text;
   // A character cut in half at the end is left out, not replaced.
-  return bytes.length <= KEPT_BYTES
-    ? text
-    : new TextDecoder().decode(bytes.subarray(0, KEPT_BYTES), { stream: true });
+  return new TextDecoder().decode(Buffer.from(text).subarray(0, KEPT_BYTES), { stream: true });
 }
+
+const UTF8 = new TextDecoder();
 
 const withoutControls = (text: string): string => text.replace(/[^\P{Cc}\n\t]/gu, '');
 

@@ -11,6 +11,8 @@ export interface TurnedLane {
   readonly code: string | null;
   /** In a row. */
   readonly failures: number;
+  /** Its breaker was closed before. */
+  readonly opened: boolean;
 }
 
 /** What the owners of the rules that send through these lanes have to be told. */

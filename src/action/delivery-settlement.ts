@@ -8,7 +8,7 @@ import { recordLeft } from './mail-left.js';
 import { NOTICE_RULE, raiseNotices } from './notice-store.js';
 import { type AttemptRow, insertAttempts, releaseOrdered } from './delivery-store.js';
 import { isFailing, laneAfter } from './target-lane.js';
-import { lockChangingLanes, saveLanes, type StoredLane } from './target-lane-store.js';
+import { leaveUntold, lockChangingLanes, saveLanes, type StoredLane } from './target-lane-store.js';
 import { recordTargets } from './target-record.js';
 
 /** What has become of attempts, once their transaction is committed. */
@@ -17,7 +17,7 @@ export interface Settlement {
   readonly states: ReadonlyMap<string, string>;
   /** Deliveries that waited for these and may go now. */
   readonly released: number;
-  /** Lanes that somebody is told of: their target fails, or is reached again. */
+  /** Lanes whose target begins to fail, or is reached again. */
   readonly turned: readonly TurnedLane[];
   /** Somebody has to be told: wake the notices. */
   readonly noticed: boolean;
@@ -65,12 +65,18 @@ export async function settle(
     )),
   ];
   const raised = await raiseNotices(tx, notices, now);
+  const untold = turned.filter(({ to }, index) => to === 'failing' && raised[index] === false);
+  await leaveUntold(
+    tx,
+    untold.map(({ name }) => name),
+  );
   const ends: readonly string[] = END_STATES;
   const orders = settled.flatMap(({ row, delivery }) =>
     delivery.orderKey !== null && ends.includes(states.get(row.id) ?? '') ? [delivery.orderKey] : [],
   );
   const released = await releaseOrdered(tx, orders, now);
-  return { states, released, turned, noticed: raised.includes(true) };
+  const news = turned.filter((lane) => !untold.includes(lane) || lane.opened);
+  return { states, released, turned: news, noticed: raised.includes(true) };
 }
 
 const SETTLE = `
@@ -130,6 +136,7 @@ function laneChange(
         since: lane.downSince ?? now,
         code: lane.lastCode,
         failures: lane.failures,
+        opened: stored.lane.breaker === 'closed',
       },
     };
   if (failingSince !== null && lane.breaker === 'closed')
@@ -141,6 +148,7 @@ function laneChange(
         since: stored.lane.downSince ?? failingSince,
         code: lane.lastCode,
         failures: stored.lane.failures,
+        opened: false,
       },
     };
   return { after: { name, lane, failingSince }, turned: null };

@@ -21,7 +21,7 @@ export class HttpSender implements Sender<HttpRequest> {
     secrets: readonly string[] = [],
   ): Promise<AttemptResult> {
     if (request.auth) return await this.sendAsApp(request, request.auth, actionKey, secrets);
-    const host = URL.canParse(request.url) ? new URL(request.url).host : '';
+    const host = URL.parse(request.url)?.host ?? '';
     const signature = this.signatureOf(request, actionKey);
     if (signature === null)
       return resultOf(

@@ -3,8 +3,9 @@ import { NO_TRACING, type Tracing } from '../config/tracing.js';
 import type { AddressGuard } from './address-guard.js';
 import { type HttpAnswer, keptText } from './attempt-outcome.js';
 import type { Lookup } from './guarded-connector.js';
+import { HttpExchange } from './http-exchange.js';
 import { outboundAgent, type OutboundWay, outboundWay } from './outbound-agent.js';
-import { OutboundError, SentError } from './outbound-error.js';
+import { OutboundError } from './outbound-error.js';
 import type { HttpRequest } from './sender.js';
 
 export interface OutboundHttpOptions {
@@ -21,7 +22,6 @@ export interface OutboundHttpOptions {
 /** Bytes of an answer that are read when nobody asks for more. */
 const ANSWER_BYTES = 64 * 1024;
 const HEADER_BYTES = 16 * 1024;
-const INTERIM_ANSWERS = 32;
 
 const POOL = {
   // As many as one target may have under way here: half of an instance's places.
@@ -46,8 +46,6 @@ export class OutboundHttp {
   /** For those who look at each part of a connection. */
   readonly way: OutboundWay;
   private readonly agent: Dispatcher;
-  /** Of requests that have a connection and are being sent. */
-  private readonly sent = new WeakSet<AbortSignal>();
   private readonly tracing: Tracing;
   /** Ends every connection, also those being made. */
   private readonly closing = new AbortController();
@@ -57,7 +55,7 @@ export class OutboundHttp {
     this.tracing = tracing;
     const { signal } = this.closing;
     this.way = outboundWay({ guard, ca, proxy, lookup, signal });
-    this.agent = outboundAgent(this.way, POOL).compose(noteSending(this.sent));
+    this.agent = outboundAgent(this.way, POOL);
   }
 
   /**
@@ -74,7 +72,7 @@ export class OutboundHttp {
     secrets: readonly string[] = [],
     maxBytes = ANSWER_BYTES,
   ): Promise<HttpAnswer> {
-    const url = URL.canParse(request.url) ? new URL(request.url) : null;
+    const url = URL.parse(request.url);
     if (url === null || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '')
       throw new OutboundError(
         'URL_INVALID',
@@ -106,91 +104,25 @@ export class OutboundHttp {
     secrets: readonly string[],
     maxBytes: number,
   ): Promise<HttpAnswer> {
-    const deadline = new AbortController();
-    const timer = setTimeout(() => {
-      deadline.abort(new OutboundError('DEADLINE_PASSED'));
-    }, timeoutMs);
-    let interimAnswers = 0;
-    try {
-      const response = await beforeDeadline(
-        deadline.signal,
-        this.agent.request({
-          origin: url.origin,
-          path: url.pathname + url.search,
-          method,
-          headers,
-          body,
-          signal: deadline.signal,
-          onInfo: () => {
-            if (++interimAnswers > INTERIM_ANSWERS) throw new OutboundError('TOO_MANY_INTERIM_ANSWERS');
-          },
-        }),
-      );
-      const read = await readStart(response.body, maxBytes);
-      const header = (name: string): string | null => {
-        const value = response.headers[name];
-        return (Array.isArray(value) ? value[0] : value) ?? null;
-      };
-      return {
-        status: response.statusCode,
-        retryAfter: header('retry-after'),
-        rateLimitReset: header('x-ogw-ratelimit-reset'),
-        text: keptText(read.body, secrets),
-        ...read,
-      };
-    } catch (error) {
-      throw this.sent.has(deadline.signal) ? new SentError(error) : error;
-    } finally {
-      clearTimeout(timer);
-    }
+    const { origin, pathname, search } = url;
+    const request = { origin, path: pathname + search, method, headers, body };
+    const {
+      status,
+      headers: answered,
+      ...read
+    } = await HttpExchange.begin(this.agent, request, { timeoutMs, maxBytes });
+    const header = (name: string): string | null => {
+      const value = answered[name];
+      return (Array.isArray(value) ? value[0] : value) ?? null;
+    };
+    return {
+      status,
+      retryAfter: header('retry-after'),
+      rateLimitReset: header('x-ogw-ratelimit-reset'),
+      text: keptText(read.body, secrets),
+      ...read,
+    };
   }
-}
-
-/** Notes the signals of the requests that undici begins to send: from then on a target may have got them. */
-function noteSending(sent: WeakSet<AbortSignal>): Dispatcher.DispatcherComposeInterceptor {
-  return (dispatch) => (options, handler) => {
-    // `request` hands its options on as they are, and makes a handler for each of its calls.
-    const { signal } = options as Dispatcher.RequestOptions;
-    if (signal instanceof AbortSignal) {
-      const start = handler.onRequestStart?.bind(handler);
-      handler.onRequestStart = (controller, context): void => {
-        sent.add(signal);
-        start?.(controller, context);
-      };
-    }
-    return dispatch(options, handler);
-  };
-}
-
-/** undici notices an abort only once it has a connection; the look-up and the connecting count too. */
-async function beforeDeadline<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  const passed = new Promise<never>((_, reject) => {
-    signal.addEventListener('abort', () => {
-      reject(signal.reason as OutboundError);
-    });
-  });
-  return Promise.race([work, passed]);
-}
-
-async function readStart(
-  stream: AsyncIterable<Buffer>,
-  maxBytes: number,
-): Promise<Pick<HttpAnswer, 'body' | 'complete' | 'brokenBy'>> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  let brokenBy: unknown = null;
-  try {
-    for await (const chunk of stream) {
-      chunks.push(chunk);
-      size += chunk.length;
-      // Leaving the loop destroys the stream and its connection.
-      if (size > maxBytes) break;
-    }
-  } catch (error) {
-    brokenBy = error;
-  }
-  const body = Buffer.concat(chunks).subarray(0, maxBytes);
-  return { body, complete: size <= maxBytes, brokenBy };
 }
 
 /** Our own headers win over the same names of a request, but for the user agent and what says whose trace it is. */

@@ -65,3 +65,12 @@ export async function saveLanes(tx: EntityManager, lanes: readonly StoredLane[],
     ],
   );
 }
+
+/**
+ * Of lanes that fail again so soon that it is not told once more: the next failure tries to tell it, so that a target
+ * which stays down is told of in the end.
+ */
+export async function leaveUntold(tx: EntityManager, names: readonly string[]): Promise<void> {
+  if (names.length === 0) return;
+  await tx.query('update target_lanes set failing_since = null where lane = any($1::text[])', [names]);
+}

@@ -107,11 +107,6 @@ export class Metrics {
     'One request of a look-up, by kind; answers from the cache are not in it.',
     ['kind'],
   );
-  readonly targets = this.gauge(
-    'aftersign_targets',
-    `${SHARED}lanes of targets by their breaker: closed, open (not tried), half-open (tried with one delivery at a time); 100000 stands for more too.`,
-    ['breaker'],
-  );
   readonly unsettled = this.gauge(
     'aftersign_unsettled_verdicts',
     `${SHARED}verdicts "unknown" by whether a later event may settle them (open) or they need a person (expired); 100000 stands for more too.`,
@@ -166,6 +161,11 @@ export class Metrics {
     'aftersign_deliveries',
     `${SHARED}deliveries that are not done, by state; 100000 stands for more too.`,
     ['state'],
+  );
+  readonly targets = this.gauge(
+    'aftersign_targets',
+    `${SHARED}lanes of targets by their breaker: closed, open (not tried), half-open (tried with one delivery at a time); 100000 stands for more too.`,
+    ['breaker'],
   );
   readonly deliveriesDue = this.gauge(
     'aftersign_deliveries_due',

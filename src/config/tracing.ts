@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Settings } from './config.js';
 import type { Log } from './log.js';
 import type { Metrics } from './metrics.js';
@@ -101,7 +101,7 @@ export const traceIdOf = (eventId: string): string => eventId.replaceAll('-', ''
 
 /** A span id that any process finds by itself. */
 export function spanIdOf(...parts: readonly string[]): string {
-  return createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 16);
+  return hash('sha256', parts.join('\n')).slice(0, 16);
 }
 
 /** The span of an attempt. */

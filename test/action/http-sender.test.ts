@@ -13,7 +13,7 @@ import { ClosableHttpSender } from '../support/senders.js';
 
 // Real: sender, sockets, HTTP and TLS servers on 127.0.0.1, which is allowed here. Fake: the clock; the DNS look-up.
 /** To one target at a time. */
-const CONNECTIONS = 128;
+const CONNECTIONS = 256;
 const NOW = Date.UTC(2026, 10, 23, 12, 0, 0);
 const CERTIFICATE = readFileSync(new URL('../fixtures/tls/localhost.crt', import.meta.url), 'utf8');
 const KEY = readFileSync(new URL('../fixtures/tls/localhost.key', import.meta.url), 'utf8');

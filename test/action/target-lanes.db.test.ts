@@ -166,6 +166,29 @@ describe('a target lane', () => {
     ).toEqual(['target.failing', 'target.recovered']);
   });
 
+  it('tells within the hour of no second failure, and of one that lasts all the same', async () => {
+    sender.answers.set('down', () => HANGS);
+    await accept(...many(9, () => deliveryTo('down', { rule: 'a' })));
+    await worker.drain();
+    sender.answers.delete('down');
+    clock.advance(2 * 60_000);
+    await worker.drain();
+    const told = ['target-failing', 'target-recovered'];
+    expect((await notices()).map(({ kind }) => kind)).toEqual(told);
+    sender.answers.set('down', () => HANGS);
+    await accept(...many(9, () => deliveryTo('down', { rule: 'a' })));
+    for (let minutes = 0; minutes < 50; minutes += 5) {
+      clock.advance(5 * 60_000);
+      await worker.drain();
+    }
+    expect((await notices()).map(({ kind }) => kind)).toEqual(told);
+    for (let minutes = 0; minutes < 20; minutes += 5) {
+      clock.advance(5 * 60_000);
+      await worker.drain();
+    }
+    expect((await notices()).map(({ kind }) => kind)).toEqual([...told, 'target-failing']);
+  });
+
   it('tells nobody of a target that only messages to owners go to', async () => {
     sender.answers.set('down', () => HANGS);
     sender.answers.set('gone', () => resultOf('HTTP_410', 'gone'));

@@ -3,12 +3,18 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startService, type TestService } from '../support/app.js';
-import { runCommand as run } from '../support/command.js';
+import { Commands } from '../support/commands.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { until } from '../support/door.js';
 import { APP_SETTINGS, approverEvent, envelopeOf, pushOfApprover } from '../support/feishu.js';
 import { temporaryFolder } from '../support/folder.js';
 import { type Receiver, startReceiver } from '../support/receiver.js';
+
+const commands = new Commands();
+const run: Commands['run'] = (...asked) => commands.run(...asked);
+afterAll(() => {
+  commands.close();
+});
 
 const TYPE = 'corehr.process.approver.updated_v2';
 const SECRET = 'the-secret-of-hr';

@@ -4,10 +4,17 @@ import { join } from 'node:path';
 import { spawn } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startService, type TestService } from '../support/app.js';
-import { type Ended, runCommand as run } from '../support/command.js';
+import type { Ended } from '../support/command.js';
+import { Commands } from '../support/commands.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { APP_SETTINGS, approverEvent, envelopeOf, pushOfApprover } from '../support/feishu.js';
 import { temporaryFolder } from '../support/folder.js';
+
+const commands = new Commands();
+const run: Commands['run'] = (...asked) => commands.run(...asked);
+afterAll(() => {
+  commands.close();
+});
 
 const RULE = {
   name: 'done',

@@ -1,8 +1,9 @@
-// The built command as a process, on real PostgreSQL and on a running service; deliveries go to a real HTTP server.
+// The built commands as processes, on real PostgreSQL and on a running service; deliveries go to a real HTTP server.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { DataSource } from 'typeorm';
 import { startService, type TestService } from '../support/app.js';
-import { type Ended, runCommand } from '../support/command.js';
+import type { Ended } from '../support/command.js';
+import { Commands } from '../support/commands.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { until } from '../support/door.js';
 import { APP_SETTINGS, pushOfApprover } from '../support/feishu.js';
@@ -25,6 +26,7 @@ const rule = (name: string, url: string): object => ({
   ],
 });
 
+const commands = new Commands();
 let database: TestDatabase;
 let rows: DataSource;
 let receiver: Receiver;
@@ -72,18 +74,19 @@ beforeAll(async () => {
     );
     return row?.n === 6;
   }, 20_000);
-  const made = await runCommand(['users', 'token', 'admin', '--name', 'test'], local);
+  const made = await commands.run(['users', 'token', 'admin', '--name', 'test'], local);
   token = made.stdout.trim();
 }, 60_000);
 afterAll(async () => {
+  commands.close();
   await service.close();
   await receiver.close();
   await database.drop();
 });
 
-const here = (...parameters: string[]): Promise<Ended> => runCommand(parameters, local);
+const here = (...parameters: string[]): Promise<Ended> => commands.run(parameters, local);
 const there = (...parameters: string[]): Promise<Ended> =>
-  runCommand([...parameters, '--server', service.adminUrl], {
+  commands.run([...parameters, '--server', service.adminUrl], {
     AFTERSIGN_TOKEN: token,
     DATABASE_URL: 'nonsense',
   });
@@ -319,7 +322,7 @@ describe('rules', () => {
 describe('--server', () => {
   it('says so when it is no Aftersign, nobody, or the port of events', async () => {
     const at = (url: string): Promise<Ended> =>
-      runCommand(['targets', 'list', '--server', url], { AFTERSIGN_TOKEN: token });
+      commands.run(['targets', 'list', '--server', url], { AFTERSIGN_TOKEN: token });
     expect(await at(receiver.url)).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(/^SERVER_ANSWER: /),
@@ -341,7 +344,7 @@ describe('--server', () => {
 
   it('says to viewers that personal values are masked', async () => {
     const made = await here('users', 'token', 'admin', '--name', 'viewer', '--role', 'viewer');
-    const { stdout } = await runCommand(['events', 'show', done, '--server', service.adminUrl], {
+    const { stdout } = await commands.run(['events', 'show', done, '--server', service.adminUrl], {
       AFTERSIGN_TOKEN: made.stdout.trim(),
     });
     expect(stdout).toContain('Personal values are masked');

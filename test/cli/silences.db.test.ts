@@ -1,10 +1,11 @@
-// The built command as a process, on real PostgreSQL and on a running service that only answers.
+// The built commands as processes, on real PostgreSQL and on a running service that only answers.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { DataSource } from 'typeorm';
 import { startService, type TestService } from '../support/app.js';
-import { type Ended, runCommand } from '../support/command.js';
+import type { Ended } from '../support/command.js';
+import { Commands } from '../support/commands.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { temporaryFolder } from '../support/folder.js';
 import { insertTimer, insertUnsettled, saveState } from '../support/state-rows.js';
@@ -12,6 +13,7 @@ import { insertTimer, insertUnsettled, saveState } from '../support/state-rows.j
 const HOUR = 3_600_000;
 const UNKNOWN = '0198c0de-0000-7000-8000-000000000000';
 
+const commands = new Commands();
 let database: TestDatabase;
 let rows: DataSource;
 let service: TestService;
@@ -25,18 +27,19 @@ beforeAll(async () => {
   folder = temporaryFolder('silences');
   local = { DATABASE_URL: database.url, DATA_DIR: folder, RULES_DIR: folder };
   service = await startService({ ...local, ROLE: 'console', ADMIN_PASSWORD: 'correct horse battery' });
-  const made = await runCommand(['users', 'token', 'admin', '--name', 'test'], local);
+  const made = await commands.run(['users', 'token', 'admin', '--name', 'test'], local);
   token = made.stdout.trim();
 }, 60_000);
 afterAll(async () => {
+  commands.close();
   await service.close();
   await database.drop();
 });
 beforeEach(() => rows.query('truncate silences, timers, unsettled, entity_states, entity_tasks'));
 
-const here = (...parameters: string[]): Promise<Ended> => runCommand(parameters, local);
+const here = (...parameters: string[]): Promise<Ended> => commands.run(parameters, local);
 const there = (...parameters: string[]): Promise<Ended> =>
-  runCommand([...parameters, '--server', service.adminUrl], {
+  commands.run([...parameters, '--server', service.adminUrl], {
     AFTERSIGN_TOKEN: token,
     DATABASE_URL: 'nonsense',
   });

@@ -1,14 +1,16 @@
-// The built command as a process, on real PostgreSQL, and on a service of this process by its API.
+// The built commands as processes, on real PostgreSQL, and on a service of this process by its API.
 import { execFileSync } from 'node:child_process';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { DataSource } from 'typeorm';
 import { startService, type TestService } from '../support/app.js';
-import { CommandProcess, type Ended, runCommand } from '../support/command.js';
+import { CommandProcess, type Ended } from '../support/command.js';
+import { Commands } from '../support/commands.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { temporaryFolder } from '../support/folder.js';
 
+const commands = new Commands();
 let database: TestDatabase;
 let rows: DataSource;
 let service: TestService;
@@ -20,15 +22,16 @@ beforeAll(async () => {
   service = await startService({ ...local, ROLE: 'console', ADMIN_PASSWORD: 'correct horse battery' });
 }, 60_000);
 afterAll(async () => {
+  commands.close();
   await service.close();
   await database.drop();
 });
 
 const here = (parameters: string[], input = ''): Promise<Ended> =>
-  runCommand(['users', ...parameters], local, input);
+  commands.run(['users', ...parameters], local, input);
 /** With settings of a service that could not even start. */
 const there = (token: string, parameters: string[], input = ''): Promise<Ended> =>
-  runCommand(
+  commands.run(
     [...parameters, '--server', service.adminUrl],
     { AFTERSIGN_TOKEN: token, DATABASE_URL: 'nonsense', PORT: 'x' },
     input,
@@ -52,7 +55,7 @@ describe('aftersign users', () => {
     const token = made.stdout.trim();
     const file = join(temporaryFolder('token-file'), 'token');
     writeFileSync(file, made.stdout, { mode: 0o600 });
-    const listed = await runCommand(['users', 'list', '--json', '--server', service.adminUrl], {
+    const listed = await commands.run(['users', 'list', '--json', '--server', service.adminUrl], {
       AFTERSIGN_TOKEN_FILE: file,
     });
     expect(JSON.parse(listed.stdout)).toMatchObject({
@@ -61,7 +64,7 @@ describe('aftersign users', () => {
     });
     chmodSync(file, 0o644);
     expect(
-      await runCommand(['users', 'list', '--server', service.adminUrl], { AFTERSIGN_TOKEN_FILE: file }),
+      await commands.run(['users', 'list', '--server', service.adminUrl], { AFTERSIGN_TOKEN_FILE: file }),
     ).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/^TOKEN_FILE_OPEN: /) });
     // The same both ways, in Chinese and English.
     const table = await there(token, ['users', 'list']);

@@ -201,34 +201,40 @@ describe('the way out', () => {
   );
 
   it('through a proxy that does anything wrong is tried again, and leaves no socket behind', async () => {
+    const hangs = (): void => undefined;
     const wrongs: Readonly<Record<string, (socket: Socket) => void>> = {
       'wants another password': (socket) =>
         socket.end('HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n'),
       'cannot connect': (socket) => socket.end('HTTP/1.1 502 Bad Gateway\r\ncontent-length: 3\r\n\r\nno\n'),
-      hangs: () => undefined,
+      hangs,
       breaks: (socket) => socket.destroy(),
       'talks nonsense': (socket) => socket.end('hello\r\n\r\n'),
       'says nothing': (socket) => socket.end(),
     };
     await Promise.all(
       Object.values(wrongs).flatMap((wrong) => [
-        expectTriedAgain(wrong, { secure: false, secureProxy: false }),
-        expectTriedAgain(wrong, { secure: true, secureProxy: false }),
-        expectTriedAgain(wrong, { secure: true, secureProxy: true }),
+        expectTriedAgain(wrong, { secure: false, secureProxy: false, hangs: wrong === hangs }),
+        expectTriedAgain(wrong, { secure: true, secureProxy: false, hangs: wrong === hangs }),
+        expectTriedAgain(wrong, { secure: true, secureProxy: true, hangs: wrong === hangs }),
       ]),
     );
   });
 
   async function expectTriedAgain(
     wrong: (socket: Socket) => void,
-    { secure, secureProxy }: { readonly secure: boolean; readonly secureProxy: boolean },
+    {
+      secure,
+      secureProxy,
+      hangs,
+    }: { readonly secure: boolean; readonly secureProxy: boolean; readonly hangs: boolean },
   ): Promise<void> {
     const platform = await startPlatform(secure);
     const proxy = await startProxy(secureProxy);
     proxy.answer = wrong;
     const one = open(platform, {
       ca,
-      connectWithin: 1000,
+      // Only what hangs waits for its end: on a busy machine a short one would cut off good connections too.
+      ...(hangs ? { connectWithin: 1000 } : {}),
       proxy: `http${secureProxy ? 's' : ''}://${PROXY_USER}@localhost:${proxy.port}`,
     });
     // First the discovery fails,
@@ -247,7 +253,9 @@ describe('the way out', () => {
     };
     platform.sockets[0]!.socket.close();
     await expectEvents(platform, one);
-    expect(proxy.heads.length).toBe(asked + 4);
+    // Twice a discovery and a handshake, and nothing more; a short time may also cut off what does not hang.
+    if (hangs) expect(proxy.heads.length).toBeGreaterThanOrEqual(asked + 4);
+    else expect(proxy.heads.length).toBe(asked + 4);
     await until(() => proxy.sockets.size === 1 && platform.open === 1);
     await one.connection.stop();
     await until(() => proxy.sockets.size === 0 && platform.open === 0);

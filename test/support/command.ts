@@ -1,4 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { RUNTIME_FLAGS } from '../../src/runtime.js';
+import { CHILD_ENVIRONMENT } from './process.js';
 
 export interface Ended {
   readonly code: number | null;
@@ -15,8 +17,9 @@ export class CommandProcess {
 
   /** `input`: what stands on its standard input. */
   constructor(parameters: readonly string[], environment: NodeJS.ProcessEnv = {}, input = '') {
-    const child = spawn(process.execPath, ['dist/cli.js', ...parameters], {
-      env: { PATH: process.env['PATH'], ...environment },
+    // With the flags, that it need not begin again with them.
+    const child = spawn(process.execPath, [...RUNTIME_FLAGS, 'dist/cli.js', ...parameters], {
+      env: { ...CHILD_ENVIRONMENT, ...environment },
     });
     this.child = child;
     child.stdin.end(input);

@@ -15,6 +15,7 @@ export default async function setUp() {
   await migrate(template);
   await template.destroy();
   process.env.AFTERSIGN_TEST_FOLDER = folder;
+  process.env.AFTERSIGN_TEST_COMPILED = join(folder, 'compiled');
   process.env.AFTERSIGN_TEST_DATABASE = JSON.stringify(server.url);
   globalThis.aftersignTearDown = async () => {
     await server.stop();

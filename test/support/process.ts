@@ -3,6 +3,13 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 
+/** What every process that a test starts has in its environment: of this one's, nothing else. */
+export const CHILD_ENVIRONMENT: NodeJS.ProcessEnv = {
+  PATH: process.env['PATH'],
+  // Compiled code is kept for the next process of the run.
+  NODE_COMPILE_CACHE: process.env['AFTERSIGN_TEST_COMPILED'],
+};
+
 export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => {
@@ -31,7 +38,7 @@ export class ServiceProcess {
   async start(): Promise<void> {
     this.output = '';
     const child = spawn(process.execPath, ['dist/main.js'], {
-      env: { PATH: process.env['PATH'], ...this.environment },
+      env: { ...CHILD_ENVIRONMENT, ...this.environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.child = child;
