@@ -10,7 +10,7 @@ import {
   rateWait,
   type TargetLane,
 } from './target-lane.js';
-import { DEFAULT_CONCURRENCY } from './target-limits.js';
+import { DEFAULT_CONCURRENCY, DEFAULT_MAIL_CONCURRENCY, MAIL_LANE } from './target-limits.js';
 
 /** Lanes with pending deliveries that are looked at in one go, and of them those that are taken. */
 const LOOKED_AT = 200;
@@ -231,9 +231,9 @@ async function read(tx: Pipeline, keys: readonly ClaimedKey[]): Promise<readonly
   });
 }
 
-function limitsOf({ concurrency, rateMax, ratePerMs }: DueLane): LaneLimits {
+function limitsOf({ lane, concurrency, rateMax, ratePerMs }: DueLane): LaneLimits {
   return {
-    concurrency: concurrency ?? DEFAULT_CONCURRENCY,
+    concurrency: concurrency ?? (lane === MAIL_LANE ? DEFAULT_MAIL_CONCURRENCY : DEFAULT_CONCURRENCY),
     rate: rateMax === null || ratePerMs === null ? null : { max: rateMax, perMs: ratePerMs },
   };
 }

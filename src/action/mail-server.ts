@@ -17,6 +17,8 @@ export function mailServerOptions({ smtpUrl, ca }: MailServer): SMTPPoolOptions 
   return {
     url: smtpUrl,
     pool: true,
+    // As many as are under way: the lane of all mail has the limit.
+    maxConnections: 1000,
     connectionTimeout: 10_000,
     greetingTimeout: 10_000,
     socketTimeout: 30_000,

@@ -3,6 +3,9 @@ import type { RateBudget } from '../config/config.js';
 
 /** Of a target lane that nobody has set limits for. */
 export const DEFAULT_CONCURRENCY = 50;
+/** The same for the lane of all mail: servers take few connections of one sender. */
+export const DEFAULT_MAIL_CONCURRENCY = 5;
+export const MAIL_LANE = 'email';
 /** The name that stands for all lanes that have no limits of their own. */
 export const ANY_LANE = '*';
 

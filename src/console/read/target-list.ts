@@ -1,6 +1,11 @@
 import type { DataSource } from 'typeorm';
 import type { ActionKind } from '../../action/action.js';
-import { ANY_LANE, DEFAULT_CONCURRENCY } from '../../action/target-limits.js';
+import {
+  ANY_LANE,
+  DEFAULT_CONCURRENCY,
+  DEFAULT_MAIL_CONCURRENCY,
+  MAIL_LANE,
+} from '../../action/target-limits.js';
 
 /** A target and how its deliveries stand now. */
 export interface TargetRow {
@@ -77,7 +82,8 @@ export class TargetList {
               case when l.breaker is distinct from 'open' then 'closed'
                    when l.probe_at <= $1 then 'half-open' else 'open' end as breaker,
               coalesce(l.failures, 0) as failures, l.probe_at as "probeAt", l.failing_since as "failingSince",
-              coalesce(own.concurrency, any_lane.concurrency, ${DEFAULT_CONCURRENCY}) as concurrency,
+              coalesce(own.concurrency, any_lane.concurrency, case n.lane when '${MAIL_LANE}' then ${DEFAULT_MAIL_CONCURRENCY}
+                                                                    else ${DEFAULT_CONCURRENCY} end) as concurrency,
               coalesce(s.count, 0) as "underWay",
               case when own.rate_max is null then any_lane.rate_max else own.rate_max end as "rateMax",
               (case when own.rate_max is null then any_lane.rate_per_ms else own.rate_per_ms end)::float8 as "ratePerMs"
