@@ -1,4 +1,4 @@
-// The built command as a process: events out of one database and into another, and a person erased.
+// The built commands as processes: events out of one database and into another, and a person erased.
 import { spawn } from 'node:child_process';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -10,7 +10,8 @@ import type { DataSource } from 'typeorm';
 import { factsOf } from '../../src/events/event-facts.js';
 import type { StoredEvent } from '../../src/events/event-store.js';
 import { startService, type TestService } from '../support/app.js';
-import { CommandProcess, type Ended, runCommand } from '../support/command.js';
+import { CommandProcess, type Ended } from '../support/command.js';
+import { Commands } from '../support/commands.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { until } from '../support/door.js';
 import { APP_SETTINGS, approverEvent, envelopeOf, pushOf } from '../support/feishu.js';
@@ -28,6 +29,7 @@ interface Place {
   readonly settings: Record<string, string>;
 }
 
+const commands = new Commands();
 let from: Place;
 let into: Place;
 let service: TestService;
@@ -87,17 +89,18 @@ beforeAll(async () => {
     ROLE: 'ingest,console',
     ADMIN_PASSWORD: 'correct horse battery',
   });
-  token = (await runCommand(['users', 'token', 'admin', '--name', 't'], into.settings)).stdout.trim();
+  token = (await commands.run(['users', 'token', 'admin', '--name', 't'], into.settings)).stdout.trim();
 }, 60_000);
 afterAll(async () => {
+  commands.close();
   await service.close();
   await from.database.drop();
   await into.database.drop();
 });
 
-const here = (...parameters: string[]): Promise<Ended> => runCommand(parameters, from.settings);
+const here = (...parameters: string[]): Promise<Ended> => commands.run(parameters, from.settings);
 const there = (parameters: string[], input = ''): Promise<Ended> =>
-  runCommand(
+  commands.run(
     [...parameters, '--server', service.adminUrl],
     { AFTERSIGN_TOKEN: token, DATA_DIR: into.settings['DATA_DIR']! },
     input,
@@ -175,7 +178,7 @@ describe('events export and import', () => {
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const output = join(temporaryFolder('export'), 'half.ndjson');
     const exported = async (...parameters: string[]): Promise<Ended> =>
-      await runCommand(['events', 'export', '--server', url, ...parameters], { AFTERSIGN_TOKEN: token });
+      await commands.run(['events', 'export', '--server', url, ...parameters], { AFTERSIGN_TOKEN: token });
     expect(await exported()).toMatchObject({
       code: 1,
       stdout: '{"a":1}\n',
@@ -228,7 +231,7 @@ describe('events export and import', () => {
     first.kill('SIGINT');
     expect(await first.ended).toMatchObject({ code: 1, stderr: expect.stringContaining('IMPORT_STOPPED') });
     expect(await many()).toBeLessThan(lines.length);
-    const second = await runCommand(command, settings);
+    const second = await commands.run(command, settings);
     expect(second.stderr).toMatch(/8000 lines, going on after line \d+\./);
     expect(JSON.parse(second.stdout)).toEqual({
       lines: 8000,
@@ -254,22 +257,22 @@ describe('events export and import', () => {
 describe('events erase', () => {
   it('counts first, then erases a person all the same both ways; values stand on standard input', async () => {
     const { settings } = into;
-    const counted = await runCommand(['events', 'erase', '--dry-run', '--json'], settings, `${PERSON}\n`);
+    const counted = await commands.run(['events', 'erase', '--dry-run', '--json'], settings, `${PERSON}\n`);
     const dry = JSON.parse(counted.stdout) as Record<string, unknown>;
     expect(dry).toMatchObject({ dryRun: true, events: 1, underWay: 0, complete: true });
     expect((await there(['events', 'erase', '--dry-run', '--json'], `${PERSON}\n`)).stdout).toBe(
       counted.stdout,
     );
-    expect(await runCommand(['events', 'erase'], settings, PERSON)).toMatchObject({
+    expect(await commands.run(['events', 'erase'], settings, PERSON)).toMatchObject({
       code: 2,
       stdout: '',
       stderr: expect.stringContaining('--yes'),
     });
-    expect(await runCommand(['events', 'erase', '--yes'], settings, 'ab\n')).toMatchObject({
+    expect(await commands.run(['events', 'erase', '--yes'], settings, 'ab\n')).toMatchObject({
       code: 2,
       stdout: '',
     });
-    expect((await runCommand(['events', 'erase', '--yes'], settings, '\n')).code).toBe(2);
+    expect((await commands.run(['events', 'erase', '--yes'], settings, '\n')).code).toBe(2);
     const file = join(temporaryFolder('values'), 'person.txt');
     writeFileSync(file, `${PERSON}\r\n\n`);
     const erased = await there(['events', 'erase', '--values-file', file, '--yes']);
@@ -279,7 +282,7 @@ describe('events erase', () => {
     });
     const told = counted.stdout + counted.stderr + erased.stdout + erased.stderr;
     expect(told).not.toContain(PERSON);
-    const again = await runCommand(['events', 'erase', '--dry-run', '--json'], settings, PERSON);
+    const again = await commands.run(['events', 'erase', '--dry-run', '--json'], settings, PERSON);
     expect(JSON.parse(again.stdout)).toMatchObject({ events: 0, complete: true });
     const left = await stored(into);
     const feishu = [...left.values()].find(({ eventId }) => eventId === 'feishu')!;

@@ -1,4 +1,4 @@
-// The built command as a process, on real PostgreSQL; a service of this process beside it.
+// The built commands as processes, on real PostgreSQL; a service of this process beside it.
 import { randomUUID } from 'node:crypto';
 import { appendFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,6 +10,7 @@ import type { StoredEvent } from '../../src/events/event-store.js';
 import { encryptFeishu, feishuAesKey } from '../../src/ingestion/feishu-crypto.js';
 import { startService, type TestService } from '../support/app.js';
 import { CommandProcess, type Ended } from '../support/command.js';
+import { Commands } from '../support/commands.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { until } from '../support/door.js';
 import { APP, APP_SETTINGS, approverEvent, envelopeOf, pushOf } from '../support/feishu.js';
@@ -43,6 +44,7 @@ const SOURCES = {
   },
 };
 
+const commands = new Commands();
 let database: TestDatabase;
 let rows: DataSource;
 let settings: Record<string, string>;
@@ -51,7 +53,10 @@ beforeAll(async () => {
   database = await createTestDatabase();
   rows = await database.open(2);
 });
-afterAll(() => database.drop());
+afterAll(async () => {
+  commands.close();
+  await database.drop();
+});
 beforeEach(async () => {
   dataDir = temporaryFolder('import');
   settings = { ...APP_SETTINGS, ...sourceSettings(SOURCES), DATABASE_URL: database.url, DATA_DIR: dataDir };
@@ -60,7 +65,8 @@ beforeEach(async () => {
 
 const begin = (file: string, ...options: string[]): CommandProcess =>
   new CommandProcess(['events', 'import', file, ...options], settings);
-const run = async (file: string, ...options: string[]): Promise<Ended> => await begin(file, ...options).ended;
+const run = async (file: string, ...options: string[]): Promise<Ended> =>
+  await commands.run(['events', 'import', file, ...options], settings);
 const fileOf = (...lines: string[]): string => {
   const file = join(temporaryFolder('lines'), 'events.ndjson');
   writeFileSync(file, lines.join('\n'));
@@ -253,7 +259,7 @@ describe('aftersign events import', () => {
   ])(
     'goes on after %s where it was, and ends with every event once',
     async (signal, options) => {
-      const lines = Array.from({ length: 20_000 }, (_, index) => envelope(`e${index}`));
+      const lines = Array.from({ length: 10_000 }, (_, index) => envelope(`e${index}`));
       const file = fileOf(...lines);
       const first = begin(file, '--json', ...options);
       await until(async () => (await count()) >= 1000, 20_000);
@@ -274,19 +280,19 @@ describe('aftersign events import', () => {
       };
       const second = await run(file, '--json', ...options);
       expect(second.code).toBe(0);
-      expect(second.stderr).toContain(`20000 lines, going on after line ${saved.position.line}.`);
+      expect(second.stderr).toContain(`10000 lines, going on after line ${saved.position.line}.`);
       const told = JSON.parse(second.stdout) as { lines: number; stored: number; duplicates: number };
-      expect(told).toMatchObject({ lines: 20_000, rejected: 0, complete: true });
-      expect(told.stored + told.duplicates).toBe(20_000);
+      expect(told).toMatchObject({ lines: 10_000, rejected: 0, complete: true });
+      expect(told.stored + told.duplicates).toBe(10_000);
       // Only what was committed after the last note was offered again.
       expect(told.duplicates).toBe(before - saved.position.line);
-      expect(await count()).toBe(20_000);
+      expect(await count()).toBe(10_000);
     },
     120_000,
   );
 
   it('begins again when the file is not what it was, or when it is told to', async () => {
-    const lines = Array.from({ length: 20_000 }, () => envelope(randomUUID()));
+    const lines = Array.from({ length: 10_000 }, () => envelope(randomUUID()));
     const file = fileOf(...lines);
     const first = begin(file);
     await until(async () => (await count()) >= 400, 20_000);

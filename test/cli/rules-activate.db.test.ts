@@ -1,4 +1,4 @@
-// The built command as a process, on real PostgreSQL.
+// The built commands as processes, on real PostgreSQL.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { SystemClock } from '../../src/config/clock.js';
 import { loadBuiltInCatalogue } from '../../src/events/catalogue.js';
@@ -6,10 +6,12 @@ import { LiveCatalogue } from '../../src/events/live-catalogue.js';
 import { readRuleFolder } from '../../src/rules/rule-files.js';
 import { compileRuleSet } from '../../src/rules/rule-compiler.js';
 import { RuleSetStore } from '../../src/rules/rule-set-store.js';
-import { type Ended, runCommand } from '../support/command.js';
+import type { Ended } from '../support/command.js';
+import { Commands } from '../support/commands.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 
 describe('aftersign rules activate', () => {
+  const commands = new Commands();
   let database: TestDatabase;
   let hash: string;
 
@@ -23,10 +25,13 @@ describe('aftersign rules activate', () => {
     const live = new LiveCatalogue(dataSource, catalogue);
     await new RuleSetStore(dataSource, catalogue, live, new SystemClock()).offer(ruleSet!, files, 'start');
   });
-  afterAll(() => database.drop());
+  afterAll(async () => {
+    commands.close();
+    await database.drop();
+  });
 
   const run = (...parameters: string[]): Promise<Ended> =>
-    runCommand(['rules', 'activate', ...parameters], { DATABASE_URL: database.url });
+    commands.run(['rules', 'activate', ...parameters], { DATABASE_URL: database.url });
 
   it('makes a stored set live, and prints one JSON document when asked', async () => {
     const { code, stdout } = await run(hash.slice(0, 8), '--json');

@@ -1,4 +1,4 @@
-// The built service as a process, the embedded PostgreSQL, a real receiver; killed without warning, five times.
+// The built service as a process, the embedded PostgreSQL, a real receiver; killed without warning, four times.
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -10,11 +10,11 @@ import { freePort, ServiceProcess } from '../support/process.js';
 import { temporaryFolder } from '../support/folder.js';
 import { type Receiver, startReceiver } from '../support/receiver.js';
 
-const EVENTS = 2000;
+const EVENTS = 1200;
 const SENDERS = 16;
 /** After how many acknowledged events each kill comes, and whether the database dies with the process. */
-const KILLS = [false, true, false, true, false].map((withDatabase, index) => ({
-  after: Math.floor(EVENTS * (0.1 + index * 0.18) + Math.random() * EVENTS * 0.12),
+const KILLS = [false, true, false, true].map((withDatabase, index) => ({
+  after: Math.floor(EVENTS * (0.1 + index * 0.23) + Math.random() * EVENTS * 0.12),
   withDatabase,
 }));
 

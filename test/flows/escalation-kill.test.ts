@@ -7,6 +7,7 @@ import { loadBuiltInCatalogue } from '../../src/events/catalogue.js';
 import { TestClock } from '../support/clock.js';
 import { createTestDatabase, type TestDatabase, withPartitions } from '../support/database.js';
 import { until } from '../support/door.js';
+import { CHILD_ENVIRONMENT } from '../support/process.js';
 import { RulesRoom } from '../support/rules.js';
 import { incomingStory, STEPS, STORY_RULE } from '../support/story-events.js';
 import { arrivalsOf, expectedSteps, randomOf, stepTexts, taskStories } from '../support/task-stories.js';
@@ -15,7 +16,7 @@ const HOUR = 3_600_000;
 const BEGIN = Date.UTC(2026, 10, 2, 1);
 const GRAIN = 8 * HOUR;
 const END = BEGIN + 300 * HOUR;
-const TASKS = Number(process.env['KILLED_TASKS'] ?? 400);
+const TASKS = Number(process.env['KILLED_TASKS'] ?? 250);
 const seed = Number(process.env['FC_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 const catalogue = loadBuiltInCatalogue();
 
@@ -35,6 +36,7 @@ describe(`escalations of ${TASKS} tasks, with two instances that are killed (see
 
   async function start(): Promise<ChildProcess> {
     const child = spawn(process.execPath, ['test/support/rules-instance.mjs', database.url], {
+      env: CHILD_ENVIRONMENT,
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     children.add(child);

@@ -12,8 +12,8 @@ import { temporaryFolder } from '../support/folder.js';
 import { PostgresProcess } from '../support/postgres-process.js';
 import { freePort, ServiceProcess } from '../support/process.js';
 
-const EVENTS = Number(process.env['STORM_EVENTS'] ?? 2000);
-const DATABASE_DOWN_MS = Number(process.env['STORM_DATABASE_SECONDS'] ?? 8) * 1000;
+const EVENTS = Number(process.env['STORM_EVENTS'] ?? 1000);
+const DATABASE_DOWN_MS = Number(process.env['STORM_DATABASE_SECONDS'] ?? 5) * 1000;
 const SECRET = 'storm-app-secret';
 /** At once on their way. */
 const IN_FLIGHT = 200;

@@ -12,8 +12,8 @@ interface Asked {
 }
 
 /**
- * The built command line, many times. Each command, here and with `--server`, is a process of its own the first time, so
- * that it is seen to end; further ones run one after another in one process, without its start.
+ * The built command line, many times. Each command, here and with `--server`, and with a standard input, is a process of
+ * its own the first time, so that it is seen to end; further ones run one after another in one process, without its start.
  */
 export class Commands {
   private readonly seen = new Set<string>();
@@ -21,16 +21,18 @@ export class Commands {
   private asked: Asked | null = null;
   private before: Promise<unknown> = Promise.resolve();
 
-  /** Runs a command to its end. `input`: what stands on its standard input; then it is a process of its own. */
+  /** Runs a command to its end. `input`: what stands on its standard input. */
   async run(parameters: readonly string[], environment: NodeJS.ProcessEnv = {}, input = ''): Promise<Ended> {
     const [group = '', command = ''] = parameters;
     const name = ONE_WORD.includes(group) ? group : `${group} ${command}`;
-    const kind = parameters.includes('--server') ? `${name} --server` : name;
-    if (input !== '' || !this.seen.has(kind)) {
+    const kind = [name, parameters.includes('--server') ? 'there' : 'here', input === '' ? '' : 'reads'].join(
+      ' ',
+    );
+    if (!this.seen.has(kind)) {
       this.seen.add(kind);
       return await runCommand(parameters, environment, input);
     }
-    const ended = this.before.then(() => this.ask(parameters, environment));
+    const ended = this.before.then(() => this.ask(parameters, environment, input));
     this.before = ended.catch(() => undefined);
     return await ended;
   }
@@ -39,11 +41,15 @@ export class Commands {
     this.room?.kill();
   }
 
-  private async ask(parameters: readonly string[], environment: NodeJS.ProcessEnv): Promise<Ended> {
+  private async ask(
+    parameters: readonly string[],
+    environment: NodeJS.ProcessEnv,
+    input: string,
+  ): Promise<Ended> {
     const room = (this.room ??= this.open());
     return await new Promise((resolve, reject) => {
       this.asked = { resolve, reject };
-      room.send({ parameters, environment: { PATH: process.env['PATH'], ...environment } });
+      room.send({ parameters, environment: { PATH: process.env['PATH'], ...environment }, input });
     });
   }
 

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { postmasterPid } from './process.js';
+import { CHILD_ENVIRONMENT, postmasterPid } from './process.js';
 import { until } from './door.js';
 
 interface Place {
@@ -27,7 +27,7 @@ export class PostgresProcess {
 
   async start(): Promise<void> {
     const child = spawn(process.execPath, ['test/support/postgres-server.mjs', this.dataDir], {
-      env: { PATH: process.env['PATH'] },
+      env: CHILD_ENVIRONMENT,
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     this.child = child;

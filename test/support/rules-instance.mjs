@@ -1,5 +1,6 @@
 // One instance of the rules room in a process of its own. Its parent tells it the time, in lines of milliseconds, at
 // which it works until a line "hold", which it answers with "held": node rules-instance.mjs <DATABASE_URL>
+import { flushCompileCache } from 'node:module';
 import { createInterface } from 'node:readline';
 import { randomUUID } from 'node:crypto';
 import { DeliveryStore } from '../../dist/action/delivery-store.js';
@@ -65,6 +66,8 @@ const time = new TimeWorkers(dataSource, stores, null, {
 let working = false;
 const lines = [];
 createInterface({ input: process.stdin }).on('line', (line) => lines.push(line));
+// It is killed, and the next is to begin sooner.
+flushCompileCache();
 process.stdout.write('ready\n');
 for (;;) {
   for (const line of lines.splice(0)) {

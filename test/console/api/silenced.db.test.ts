@@ -18,7 +18,7 @@ let receiver: Receiver;
 let console: TestConsole;
 let pushed = 0;
 beforeAll(async () => {
-  receiver = await startReceiver(() => undefined);
+  receiver = await startReceiver();
   const rule = (name: string): object => ({
     name,
     owner: 'people-ops',
