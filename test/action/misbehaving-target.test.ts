@@ -120,6 +120,9 @@ function drip(begin: string): Answer {
   };
 }
 
+/** A busy machine makes good answers late; those that never come are waited for no longer than it takes. */
+const patience = (at: number): number => (CASES[at]?.[2] === 'TARGET_TIMEOUT' ? 2000 : 20_000);
+
 describe('a target that', () => {
   const sockets = new Set<Socket>();
   const asked: string[] = [];
@@ -145,7 +148,14 @@ describe('a target that', () => {
     const sender = new ClosableHttpSender({ guard, ca: undefined }, clock);
     const send = (at: number) =>
       sender.send(
-        { method: 'POST', url: `${origin}/${at}`, headers: {}, body: '{}', timeoutMs: 2000, success: null },
+        {
+          method: 'POST',
+          url: `${origin}/${at}`,
+          headers: {},
+          body: '{}',
+          timeoutMs: patience(at),
+          success: null,
+        },
         `key-${at}`,
       );
     results.push(...(await Promise.all(CASES.map((_, at) => send(at)))));
