@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
-import type { OutboundAllowance } from '../config/config.js';
+import type { OutboundAllowance } from '../config/outbound-allowance.js';
 
 // A public address by its number, yet inside Azure it is the host's own metadata and DNS service.
 const AZURE_HOST = '168.63.129.16';

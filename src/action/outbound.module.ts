@@ -1,6 +1,6 @@
 import { Module, type OnApplicationShutdown } from '@nestjs/common';
 import { Clock } from '../config/clock.js';
-import type { OutboundAllowance } from '../config/config.js';
+import type { OutboundAllowance } from '../config/outbound-allowance.js';
 import { Config } from '../config/config.module.js';
 import { Log } from '../config/log.js';
 import type { FeishuApp } from '../config/sources.js';

@@ -1,9 +1,10 @@
 import { readFileSync, statSync } from 'node:fs';
-import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { listOf } from './comma-list.js';
 import { ConfigError } from './config.errors.js';
 import { parseDuration } from './duration.js';
+import { allowances } from './outbound-allowance.js';
 import { platform } from './platform-address.js';
 import { checkApps, type FeishuApp, readSources, type Sources, type WebhookSource } from './sources.js';
 
@@ -13,16 +14,6 @@ export type Role = (typeof ROLES)[number];
 /** What people may do, each one what those before it may: look; act on deliveries and rule sets; all else. */
 export const USER_ROLES = ['viewer', 'operator', 'admin'] as const;
 export type UserRole = (typeof USER_ROLES)[number];
-
-/** One entry of `OUTBOUND_ALLOW`: a host name, or an address block; `port` null means any. */
-export type OutboundAllowance =
-  | { readonly kind: 'host'; readonly host: string; readonly port: number | null }
-  | {
-      readonly kind: 'cidr';
-      readonly address: string;
-      readonly prefix: number;
-      readonly port: number | null;
-    };
 
 /** At most `max` in any `perMs` milliseconds. */
 export interface RateBudget {
@@ -93,37 +84,6 @@ const timezone = z.string().refine((name) => {
   }
 }, 'must be an IANA time zone like Asia/Shanghai');
 
-function parseAllowance(entry: string): OutboundAllowance | null {
-  const match =
-    /^(\[[0-9a-f:.]+\](?:\/\d{1,3})?|[^:[\]]+)(?::(\d{1,5}))?$/i.exec(entry) ??
-    /^([0-9a-f:.]+(?:\/\d{1,3})?)()$/i.exec(entry);
-  if (!match) return null;
-  const [, name = '', digits] = match;
-  const portNumber = digits ? Number(digits) : null;
-  if (portNumber !== null && portNumber > 65535) return null;
-  const [address = '', prefix] = name.replace(/[[\]]/g, '').split('/');
-  const family = isIP(address);
-  if (family !== 0) {
-    const bits = prefix === undefined ? (family === 4 ? 32 : 128) : Number(prefix);
-    return bits > (family === 4 ? 32 : 128)
-      ? null
-      : { kind: 'cidr', address, prefix: bits, port: portNumber };
-  }
-  if (prefix !== undefined || !/^[a-z0-9_]([a-z0-9_.-]{0,251}[a-z0-9_])?$/i.test(name)) return null;
-  return { kind: 'host', host: name.toLowerCase(), port: portNumber };
-}
-
-const allowances = z.string().transform((text, context): readonly OutboundAllowance[] => {
-  const found: OutboundAllowance[] = [];
-  for (const entry of listOf(text)) {
-    const allowance = parseAllowance(entry);
-    if (allowance === null)
-      context.addIssue(`has "${entry}"; use host, host:port, or cidr[:port] like 10.0.0.0/8:443`);
-    else found.push(allowance);
-  }
-  return found;
-});
-
 /** Values of the role claim to roles; `*` is any value, or none. */
 const oidcRoles = z.string().transform((text, context): ReadonlyMap<string, UserRole> => {
   const roles = new Map<string, UserRole>();
@@ -148,13 +108,6 @@ const otlpHeaders = z.string().transform((text, context): Readonly<Record<string
   }
   return headers;
 });
-
-function listOf(text: string): string[] {
-  return text
-    .split(',')
-    .map((part) => part.trim())
-    .filter((part) => part !== '');
-}
 
 function percentDecoded(text: string): string {
   try {

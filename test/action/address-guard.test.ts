@@ -7,7 +7,7 @@ import { AddressGuard, isForbidden } from '../../src/action/address-guard.js';
 import type { OutboundHttpOptions } from '../../src/action/outbound-http.js';
 import type { AttemptResult } from '../../src/action/sender.js';
 import { SystemClock } from '../../src/config/clock.js';
-import type { OutboundAllowance } from '../../src/config/config.js';
+import type { OutboundAllowance } from '../../src/config/outbound-allowance.js';
 import { startConnectProxy } from '../support/connect-proxy.js';
 import { ClosableHttpSender } from '../support/senders.js';
 

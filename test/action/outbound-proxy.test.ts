@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { AddressGuard } from '../../src/action/address-guard.js';
 import { networkOutcome } from '../../src/action/attempt-outcome.js';
 import { OutboundHttp, type OutboundHttpOptions } from '../../src/action/outbound-http.js';
-import type { OutboundAllowance } from '../../src/config/config.js';
+import type { OutboundAllowance } from '../../src/config/outbound-allowance.js';
 import { type ConnectProxy, startConnectProxy } from '../support/connect-proxy.js';
 
 // Real: the door, the proxies, the targets, TLS. Fake: the DNS look-up, and where the proxy finds a public address.
