@@ -28,7 +28,6 @@ export const DRILL_RESULT = z
     id: 'DrillResult',
     description: 'How one target did, step by step; those that it has not are left out.',
   });
-export type DrillRow = z.infer<typeof DRILL_RESULT>;
 
 export const DRILL_ANSWER = z
   .object({
