@@ -13,9 +13,19 @@ export interface Finding {
   /** The name of the rule it is about. */
   readonly rule?: string;
   /** An event that shows it. */
-  readonly witness?: unknown;
+  readonly witness?: Witness;
+  /** The rule in words, where it is about what the rule means. */
+  readonly sentence?: { readonly zh: string; readonly en: string };
   readonly message: string;
   readonly mend: string;
+}
+
+/** An event that shows what a finding says: to be put into a case, or to be tried. Plain JSON. */
+export interface Witness {
+  /** As Feishu would send it, or another sender whose type it is. */
+  readonly event: Readonly<Record<string, unknown>>;
+  /** Facts that the event alone does not make: of the state, of look-ups, of the clock. */
+  readonly facts?: Readonly<Record<string, unknown>>;
 }
 
 /** By file, then by place. */
