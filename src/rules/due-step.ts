@@ -108,7 +108,7 @@ class DueDecider {
     if (!holder) return this.cancelled('CONDITIONS_FALSE');
     const { answers } = ladder;
     if (answers?.confirm?.pending === false) return this.cancelled('NOT_PENDING');
-    if (this.mustAsk(rule, escalation, holder)) return this.asking(next, escalation.plan);
+    if (this.mustAsk(rule, escalation, holder)) return this.asking(next, escalation.plan, holder);
     return await this.send(rule, escalation, next, holder);
   }
 
@@ -217,11 +217,11 @@ class DueDecider {
     return this.only({ state: 'armed', sent, step: step.name, dueAt, plan, code: null });
   }
 
-  private asking({ step }: NextStep, plan: string): DueDecision {
+  private asking({ step }: NextStep, plan: string, holder: HolderEvent): DueDecision {
     const { sent, answers } = this.due.ladder;
     return this.only(
       { state: 'asking', sent, step: step.name, dueAt: this.defaults.now, plan, code: null },
-      answers,
+      { ...answers, about: holder.id },
     );
   }
 

@@ -122,7 +122,7 @@ export class StepAsker {
     for (const row of claimed) {
       const ladder = byId.get(row.id);
       if (!ladder) continue;
-      const holder = holders.get(row.id)?.at(-1) ?? null;
+      const holder = holders.get(row.id)?.find(({ id }) => id === ladder.answers?.about) ?? null;
       const facts = (now: number): Readonly<Record<string, unknown>> =>
         holder ? stateFacts(stateOf(states, ladder.entity), holder.place, null, now, false) : {};
       const answer = this.answer(row, ladder, holder, ruleSet, facts)
@@ -148,7 +148,7 @@ export class StepAsker {
     let answers: StepAnswers = { ...ladder.answers, askedSince: asking };
     const notices: Notice[] = [];
     const done = (): Ended => ({ ...row, answers, notices, again: null });
-    // Whoever decides the step sees that the rule, or all who held it, are gone.
+    // Whoever decides the step sees that the rule, or whom it is about, is gone.
     if (!rule?.escalation || !holder) return done();
     const mayWait = now - asking < ASK_WITHIN_MS;
     if (rule.escalation.confirm && !answers.confirm) {

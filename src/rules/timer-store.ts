@@ -27,6 +27,8 @@ export function laddersTouchedBy(place: EventPlace): readonly string[] | 'all' {
 
 /** What was answered before a step. */
 export interface StepAnswers {
+  /** Stored id of the event of the holder that the step is for, and that the questions are about. */
+  readonly about?: string;
   /** Whether the task, node or process is still pending; null: the platform could not be asked, and `detail` says why. */
   readonly confirm?: { readonly pending: boolean | null; readonly at: number; readonly detail?: string };
   readonly lookups?: LookupAnswers;

@@ -175,4 +175,33 @@ describe('before a step of an escalation the platform', () => {
     });
     expect(await bodies()).toEqual(['ou_1']);
   });
+
+  it('is asked about the task that the step is for, when the one seen last is none of them any more', async () => {
+    process(1, {
+      todos: [
+        { approver_id: '1', operator_id: 'ou_1' },
+        { approver_id: '2', operator_id: 'ou_2' },
+      ],
+    });
+    const files = {
+      'lookups.json': {
+        process: { type: 'feishu-process', id: '{{ event.process_id }}', task: '{{ event.approver_id }}' },
+      },
+    };
+    const both = rule({ per: 'process' }, '{{ lookup.process.task.operator_id }}');
+    await room.activate([both], files);
+    for (const approver_id of ['1', '2'])
+      await room.approver({ status: 1, process_id: '7', approver_id, node_definition_id: 'n' });
+    await room.settle();
+    const conditions = {
+      all: [
+        { fact: 'status', operator: 'equal', value: 1 },
+        { fact: 'approver_id', operator: 'equal', value: '1' },
+      ],
+    };
+    await room.activate([{ ...both, conditions }], files);
+    clock.advance(24 * HOUR);
+    await room.settle();
+    expect([await bodies(), await timer()]).toMatchObject([['ou_1'], { state: 'finished' }]);
+  });
 });
