@@ -4,7 +4,7 @@ import { type AdminPlace, withAdmin } from './admin.js';
 import { pc } from './colours.js';
 import { ListTable, thingTable } from './list-table.js';
 import { print } from './output.js';
-import { readableRequest } from './readable-request.js';
+import { readableRequest } from '../action/readable-request.js';
 import { shortText } from './value-text.js';
 import { attemptOutcome, deliveryState, textOr, timeText } from './words.js';
 

@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { parseLossless } from '../events/lossless-json.js';
 import { isObject } from '../events/own-member.js';
 import type { DecisionInputs, Subject } from '../rules/decide.js';
-import type { LookupAnswer, LookupAnswers } from '../rules/lookup-document.js';
+import { answerAll } from '../rules/given-answers.js';
+import type { LookupAnswers } from '../rules/lookup-document.js';
 import { planLookups } from '../rules/lookup-plan.js';
 import type { RuleSet } from '../rules/rule-set.js';
 
@@ -39,21 +40,18 @@ export function answersFor(
   given: GivenAnswers,
 ): LookupAnswers {
   const recorded = Object.entries(inputs.lookups ?? {}).filter(([name]) => !given.has(name));
-  let lookups: LookupAnswers = Object.fromEntries(recorded);
-  for (;;) {
-    const { fetch, failed, answers } = planLookups(ruleSet, subject, { ...inputs, lookups });
-    const found: Record<string, LookupAnswer> = {};
-    const give = (name: string, request: string): boolean => {
-      if (given.has(name)) found[name] = { request, value: given.get(name), fetchedAt: inputs.now };
-      return given.has(name);
-    };
-    for (const name of Object.keys(failed)) give(name, '');
-    for (const { name, key } of fetch) {
-      if (give(name, key)) continue;
-      const detail = 'nobody is asked here: give its answer in a file with --lookups';
-      found[name] = { request: key, failed: { code: 'LOOKUP_NOT_ASKED', detail }, fetchedAt: inputs.now };
-    }
-    lookups = { ...answers, ...found };
-    if (Object.keys(found).length === 0) return lookups;
-  }
+  const { now } = inputs;
+  return answerAll(
+    (lookups) => planLookups(ruleSet, subject, { ...inputs, lookups }),
+    Object.fromEntries(recorded),
+    {
+      now,
+      give: (name, request) => {
+        if (given.has(name)) return { request, value: given.get(name), fetchedAt: now };
+        if (request === '') return null;
+        const detail = 'nobody is asked here: give its answer in a file with --lookups';
+        return { request, failed: { code: 'LOOKUP_NOT_ASKED', detail }, fetchedAt: now };
+      },
+    },
+  );
 }

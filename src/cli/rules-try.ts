@@ -1,5 +1,5 @@
 import type { NewDelivery } from '../action/delivery-store.js';
-import { makeReady } from '../action/ready-request.js';
+import { readableRequest, shownRequest } from '../action/readable-request.js';
 import { loadConfig } from '../config/config.js';
 import { printable } from '../config/terminal-text.js';
 import { loadBuiltInCatalogue } from '../events/catalogue.js';
@@ -24,7 +24,6 @@ import { readEventFile } from './event-file.js';
 import { withInstallation } from './installation.js';
 import { answersFor, type GivenAnswers, readLookupFile } from './lookup-answers.js';
 import { refuse } from './refuse.js';
-import { readableRequest } from './readable-request.js';
 import { loadRuleSet, rulesFolder } from './rules-folder.js';
 
 export interface TryOptions {
@@ -215,12 +214,6 @@ function situationOf(
 }
 
 function rendered({ rule, action, kind, target, state, code, reason, request }: NewDelivery): TriedDelivery {
-  const names = request?.secrets.flatMap(({ pieces }) =>
-    pieces.flatMap((piece) => (typeof piece === 'string' ? [] : [piece.secret])),
-  );
-  // In parentheses: percent-encoding leaves them as they are.
-  const placeholders = new Map((names ?? []).map((name) => [name, `(${name})`]));
-  const ready = request && makeReady(request, placeholders);
   return {
     rule,
     action,
@@ -229,7 +222,7 @@ function rendered({ rule, action, kind, target, state, code, reason, request }: 
     state,
     code,
     reason,
-    request: ready && 'request' in ready ? ready.request : null,
+    request: shownRequest(request),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { FieldDefinition } from './catalogue.js';
+import { readMoment } from './envelope.js';
 import type { Transport } from './event.js';
 import { parseLossless } from './lossless-json.js';
 import { isObject, own } from './own-member.js';
@@ -74,6 +75,34 @@ function dataOf(bytes: Buffer, contentType: string | undefined): unknown {
   } catch {
     return isJson ? NOT_JSON : bytes.toString('base64');
   }
+}
+
+/** What a CloudEvent says of itself as an event. `createTime`: ms since 1970; null: its text is no time. */
+export interface CloudEventParts {
+  readonly eventId: string;
+  readonly eventType: string;
+  readonly createTime: number | null;
+  readonly data: unknown;
+}
+
+/** Answers a sentence when an attribute is missing that every CloudEvent has. */
+export function partsOfCloudEvent({ attributes, data }: CloudEvent): CloudEventParts | string {
+  const [specversion, id, source, type] = ['specversion', 'id', 'source', 'type'].map((name) => {
+    const value = attributes.get(name);
+    return typeof value === 'string' ? value : '';
+  });
+  if (specversion !== '1.0') return 'the attribute "specversion" is not "1.0"';
+  if (!id) return 'the attribute "id" is missing';
+  // A URI reference has no blanks, so that the first one in our id is where the sender's begins.
+  if (!source || /\s/.test(source)) return 'the attribute "source" is missing or no URI reference';
+  if (!type) return 'the attribute "type" is missing';
+  // A sender's ids are unique within each of its sources only.
+  return {
+    eventId: `${source} ${id}`,
+    eventType: type,
+    createTime: readMoment(attributes.get('time')),
+    data,
+  };
 }
 
 /** The fact `cloudevent`: the attributes that all CloudEvents may have, and the others in `extensions`. */

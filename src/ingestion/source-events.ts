@@ -1,6 +1,6 @@
 import type { PartPlace, WebhookSource } from '../config/sources.js';
 import { type Catalogue, matchesPattern } from '../events/catalogue.js';
-import { type CloudEventsTransport, readCloudEvent } from '../events/cloud-event.js';
+import { type CloudEventsTransport, partsOfCloudEvent, readCloudEvent } from '../events/cloud-event.js';
 import { readMoment } from '../events/envelope.js';
 import type { IncomingEvent, SourceKind, Transport } from '../events/event.js';
 import { fieldsOf } from '../events/event-facts.js';
@@ -105,24 +105,10 @@ export class SourceEvents {
 function cloudEvent(raw: Buffer, transport: CloudEventsTransport): Parts | string {
   const read = readCloudEvent(transport, raw);
   if (typeof read === 'string') return read;
-  const { attributes, data } = read;
-  const [specversion, id, source, type] = ['specversion', 'id', 'source', 'type'].map((name) => {
-    const value = attributes.get(name);
-    return typeof value === 'string' ? value : '';
-  });
-  if (specversion !== '1.0') return 'the attribute "specversion" is not "1.0"';
-  if (!id) return 'the attribute "id" is missing';
-  // A URI reference has no blanks, so that the first one in our id is where the sender's begins.
-  if (!source || /\s/.test(source)) return 'the attribute "source" is missing or no URI reference';
-  if (!type) return 'the attribute "type" is missing';
-  return {
-    // A sender's ids are unique within each of its sources only.
-    eventId: `${source} ${id}`,
-    eventType: type,
-    createTime: readMoment(attributes.get('time')),
-    fields: fieldsOf(data),
-    transport,
-  };
+  const parts = partsOfCloudEvent(read);
+  if (typeof parts === 'string') return parts;
+  const { data, ...said } = parts;
+  return { ...said, fields: fieldsOf(data), transport };
 }
 
 /** A text, or the digits of a whole number; null for anything else. Long numbers are digits already. */

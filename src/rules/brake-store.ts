@@ -8,7 +8,10 @@ import {
   type BrakeGates,
   type BrakeHold,
   budgetScope,
+  countedSince,
   NO_BRAKES,
+  sliceAt,
+  sliceMs,
   STORM_SCOPE,
 } from './brake.js';
 import type { Firing } from './firing.js';
@@ -16,8 +19,6 @@ import type { Firing } from './firing.js';
 /** Advisory locks of budgets: one of so many for each rule, so that a batch of many rules takes few. */
 const BUDGET_LOCKS = 4157007;
 const LOCKS = 256;
-/** A time is counted in so many slices: what leaves it is forgotten a slice late at most, and never early. */
-const SLICES = 60;
 
 /**
  * What the brakes have let through, in slices of time. A rule's budget is exact over all instances: who counts it locks
@@ -54,7 +55,7 @@ export class BrakeStore {
     now: number,
   ): Promise<void> {
     if (counts.length > 0) {
-      const slices = counts.map(({ perMs }) => now - (now % sliceMs(perMs)));
+      const slices = counts.map(({ perMs }) => sliceAt(now, perMs));
       await prepared(
         tx,
         'count-through',
@@ -101,13 +102,9 @@ async function counted(
     `select scope, (select coalesce(sum(count), 0)::int from brake_counts b
                      where b.scope = u.scope and b.slice > u.since) as through
        from unnest($1::text[], $2::bigint[]) as u (scope, since)`,
-    [scopes, [...wanted.values()].map(({ perMs }) => now - perMs - sliceMs(perMs))],
+    [scopes, [...wanted.values()].map(({ perMs }) => countedSince(now, perMs))],
   );
   return new Map(rows.map(({ scope, through }) => [scope, through]));
-}
-
-function sliceMs(perMs: number): number {
-  return Math.ceil(perMs / SLICES);
 }
 
 /** One for each brake: of the storm brake, the owners of all rules that it holds something of are told together. */

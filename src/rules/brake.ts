@@ -35,6 +35,23 @@ export interface Held {
   readonly reason: string;
 }
 
+/** A time is counted in so many slices: what leaves it is forgotten a slice late at most, and never early. */
+const SLICES = 60;
+
+export function sliceMs(perMs: number): number {
+  return Math.ceil(perMs / SLICES);
+}
+
+/** The slice that a moment falls into, by its beginning (ms). */
+export function sliceAt(now: number, perMs: number): number {
+  return now - (now % sliceMs(perMs));
+}
+
+/** Slices that begin after this moment (ms) count. */
+export function countedSince(now: number, perMs: number): number {
+  return now - perMs - sliceMs(perMs);
+}
+
 export function budgetScope(rule: string): string {
   return `rule:${rule}`;
 }

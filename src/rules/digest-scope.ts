@@ -12,6 +12,10 @@ export interface Gathered {
   readonly total: number;
 }
 
+/** So many items are told of in one message; the others are counted. */
+export const MOST_ITEMS = 1000;
+/** What is read of them at once: an event may be a megabyte. */
+export const MOST_BYTES = 8 * 1024 * 1024;
 /** Characters of all items together, as JSON or as lines. */
 const MAX_CHARACTERS = 200_000;
 
@@ -42,6 +46,13 @@ export function digestScope(
     absenceOf: ([root, ...rest]) =>
       root === 'items' ? `the digest of ${total} has no item "${rest.join('.')}"` : null,
   };
+}
+
+/** What a digest tells of everything that it was given: of too much, what comes first. */
+export function gatheredOf(items: readonly DigestItemContent[]): Gathered {
+  let left = MOST_BYTES;
+  const end = items.findIndex((item) => (left -= Buffer.byteLength(JSON.stringify(item))) < 0);
+  return { items: items.slice(0, Math.min(MOST_ITEMS, end < 0 ? items.length : end)), total: items.length };
 }
 
 /** The items whose JSON has room. */

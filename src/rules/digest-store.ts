@@ -3,15 +3,11 @@ import { v7 as uuidv7 } from 'uuid';
 import type { ActionKind } from '../action/action.js';
 import { actionKeyOf } from '../action/delivery-store.js';
 import { openGathered, putOffGathered, stillGathering } from '../action/gathered-delivery.js';
-import type { Gathered } from './digest-scope.js';
+import { type Gathered, MOST_BYTES, MOST_ITEMS } from './digest-scope.js';
 import type { DigestItemContent } from './firing.js';
 
 /** The queue of digests whose time has come. */
 export const DIGEST_QUEUE = 'digests';
-/** So many items are told of in one message; the others are counted. */
-const MAX_ITEMS = 1000;
-/** What is read of them at once: an event may be a megabyte. */
-const MAX_BYTES = 8 * 1024 * 1024;
 
 /** One thing that a message tells of, and which message: those of one rule, action and key are one. */
 export interface DigestItem {
@@ -91,11 +87,11 @@ export class DigestStore {
   /** The first items of a digest, in the order in which they came, and how many there are. */
   async itemsOf(tx: EntityManager, id: string): Promise<Gathered> {
     const rows = await tx.query<{ item: DigestItemContent | null; total: number }[]>(
-      `select case when bytes <= ${MAX_BYTES} then item end as item, total from (
+      `select case when bytes <= ${MOST_BYTES} then item end as item, total from (
          select item, number, count(*) over ()::int as total,
                 sum(octet_length(item::text)) over (order by number) as bytes
            from digest_items where digest_id = $1 and json_typeof(item) = 'object') as all_items
-        order by number limit ${MAX_ITEMS}`,
+        order by number limit ${MOST_ITEMS}`,
       [id],
     );
     return { items: rows.flatMap(({ item }) => item ?? []), total: rows[0]?.total ?? 0 };

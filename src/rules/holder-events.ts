@@ -9,6 +9,11 @@ import { subjectOf } from './subject.js';
 /** So many holders of a ladder are looked at: of more, those that were seen last. */
 const MOST_HOLDERS = 200;
 
+/** The stored events by which the holders of a ladder are known, the one received last at the end. */
+export function holderIdsOf({ holders }: Pick<Ladder, 'holders'>): readonly string[] {
+  return [...new Set(Object.values(holders))].sort().slice(-MOST_HOLDERS);
+}
+
 /** The events by which the holders of some ladders are known, by ladder, the one received last at the end. */
 export async function holdersOf(
   tx: EntityManager,
@@ -16,9 +21,7 @@ export async function holdersOf(
   ladders: readonly Ladder[],
   catalogue: Catalogue,
 ): Promise<ReadonlyMap<string, readonly HolderEvent[]>> {
-  const wanted = new Map(
-    ladders.map(({ id, holders }) => [id, [...new Set(Object.values(holders))].sort().slice(-MOST_HOLDERS)]),
-  );
+  const wanted = new Map(ladders.map((ladder) => [ladder.id, holderIdsOf(ladder)]));
   const ids = [...new Set([...wanted.values()].flat())];
   const found = new Map((await events.findMany(ids, tx)).map((event) => [event.id, event]));
   const ranks = await tx.query<{ id: string; orderTime: number; statusRank: number }[]>(

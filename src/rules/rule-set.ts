@@ -5,6 +5,7 @@ import { compileRule } from './compile-rule.js';
 import { type CompiledConditions, PlaceTable } from './compiled-conditions.js';
 import { type CompiledLookup, compileLookup } from './compiled-lookup.js';
 import type { ConditionDocument } from './condition-document.js';
+import type { FactPlace } from './condition-tree.js';
 import type { Confirmation } from './confirmation.js';
 import type { EffectiveDocument } from './effective.js';
 import { fieldWithin } from './known-field.js';
@@ -117,6 +118,26 @@ export class RuleSet {
     );
   }
 
+  /** A set of these rules alone, which are of this set or made of its own; everything else is shared with it. */
+  withRules(rules: readonly Rule[]): RuleSet {
+    const { hash, catalogue, conditions, places, lookups, calendars, owners, targetLimits } = this;
+    const index = new RuleIndex(places);
+    const eventType = places.numberOf(EVENT_TYPE);
+    for (const [number, rule] of rules.entries()) addToIndex(index, number, rule, eventType);
+    return new RuleSet(
+      hash,
+      rules,
+      catalogue,
+      conditions,
+      index,
+      places,
+      lookups,
+      calendars,
+      owners,
+      targetLimits,
+    );
+  }
+
   /** What is known of a fact of an event: by the catalogue, of the state, or of a look-up's answer. */
   fieldOf(eventType: string, fact: string): FieldDefinition | null {
     const place = lookupPlaceOf(fact);
@@ -169,22 +190,14 @@ export async function buildRuleSet(
   const lookups = compileLookups(checked.lookups);
   const places = new PlaceTable();
   const index = new RuleIndex(places);
-  const eventType = places.numberOf({ fact: 'event_type', path: null, timeFormat: 'date-time' });
+  const eventType = places.numberOf(EVENT_TYPE);
   const calendars = compileCalendars({ ...shipped, ...checked.calendars });
   const parts = { named, catalogue, lookups, places, calendars };
   const rules: Rule[] = [];
   let sliceBegan = performance.now();
   for (const document of documents) {
     const rule = compileRule(document, parts);
-    // The turns of a schedule are no events that a rule is picked for.
-    if (rule.enabled && !rule.schedule) {
-      const exact = rule.trigger.every((one) => !one.includes('*'));
-      index.add(
-        rules.length,
-        rule.conditions.tree,
-        new Map(exact ? [[eventType, new Set(rule.trigger)]] : []),
-      );
-    }
+    addToIndex(index, rules.length, rule, eventType);
     rules.push(rule);
     if (performance.now() - sliceBegan > SLICE_MS) {
       await new Promise(setImmediate);
@@ -203,6 +216,15 @@ export async function buildRuleSet(
     compileOwners(checked.owners),
     checked.targetLimits,
   );
+}
+
+const EVENT_TYPE: FactPlace = { fact: 'event_type', path: null, timeFormat: 'date-time' };
+
+function addToIndex(index: RuleIndex, number: number, rule: Rule, eventType: number): void {
+  // The turns of a schedule are no events that a rule is picked for.
+  if (!rule.enabled || rule.schedule) return;
+  const exact = rule.trigger.every((one) => !one.includes('*'));
+  index.add(number, rule.conditions.tree, new Map(exact ? [[eventType, new Set(rule.trigger)]] : []));
 }
 
 function compileCalendars(documents: CalendarDocuments): ReadonlyMap<string, WorkCalendar> {

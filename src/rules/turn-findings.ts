@@ -1,3 +1,4 @@
+import type { Admission, AdmittedDelivery } from './admission.js';
 import type { Verdict } from './decide.js';
 import type { Asked, Suppression } from './evaluation-store.js';
 
@@ -61,6 +62,20 @@ export class TurnFindings {
   /** So many actions were asked for. */
   asked(count: number): void {
     this.askedFor += count;
+  }
+
+  /** What the gates made of what was asked for. `again`: deliveries that turned out to exist when they were written. */
+  admitted(
+    { asked, suppressions, deliveries, holds, items }: Admission,
+    again: readonly AdmittedDelivery[],
+  ): void {
+    for (const { count } of asked) this.asked(count);
+    for (const { suppression } of suppressions) this.suppressed(suppression);
+    for (const { delivery } of again)
+      this.suppressed({ rule: delivery.rule, action: delivery.action, cause: 'already-sent' });
+    this.deliveries += deliveries.length - again.length;
+    for (const { count } of holds) this.held += count;
+    this.items += items.length;
   }
 
   /** The same cause again is counted. When there are many, it is no longer told apart what each one was. */

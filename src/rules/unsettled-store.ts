@@ -43,6 +43,11 @@ export function scopesTouchedBy({ tells, task, node }: EventPlace): readonly str
   return tells === 'node' && node !== null ? [`node:${node}`] : tells === 'process' ? 'all' : [];
 }
 
+/** Whether an event that touches some scopes may settle an open verdict. */
+export function isTouched(row: Unsettled, touched: readonly string[] | 'all'): boolean {
+  return touched === 'all' || scopesOf(row).some((scope) => touched.includes(scope));
+}
+
 /** Verdicts "unknown" for which a fact of the state was missing. */
 export class UnsettledStore {
   async add(tx: EntityManager, rows: readonly Unsettled[], now: number): Promise<void> {
