@@ -27,7 +27,7 @@ export const ENVELOPE_FACTS = [
  */
 export function factsOf(event: StoredEvent): ReadonlyMap<string, unknown> {
   const { fields, appId, tenantKey, cloudevent } = contentOf(event);
-  const parts: Readonly<Record<(typeof ENVELOPE_FACTS)[number], unknown>> = {
+  return withEnvelope(fields, {
     event_type: event.eventType,
     event_id: event.eventId,
     create_time: event.createTime?.getTime() ?? null,
@@ -35,7 +35,35 @@ export function factsOf(event: StoredEvent): ReadonlyMap<string, unknown> {
     tenant_key: tenantKey,
     source: event.source,
     cloudevent,
-  };
+  });
+}
+
+/**
+ * The same of a Feishu envelope that was not stored.
+ *
+ * @throws Error when the body is no envelope
+ */
+export function factsOfBody(
+  body: Readonly<Record<string, unknown>>,
+  source: SourceKind,
+): ReadonlyMap<string, unknown> {
+  const envelope = readEnvelope(parseLossless(JSON.stringify(body)));
+  if (typeof envelope === 'string') throw new Error(`this is no event: ${envelope}`);
+  return withEnvelope(envelope.fields, {
+    event_type: envelope.eventType,
+    event_id: envelope.eventId,
+    create_time: envelope.createTime,
+    app_id: envelope.appId,
+    tenant_key: envelope.tenantKey,
+    source,
+    cloudevent: null,
+  });
+}
+
+function withEnvelope(
+  fields: ReadonlyMap<string, unknown>,
+  parts: Readonly<Record<(typeof ENVELOPE_FACTS)[number], unknown>>,
+): ReadonlyMap<string, unknown> {
   const facts = new Map(fields);
   for (const name of ENVELOPE_FACTS) {
     facts.delete(`event.${name}`);

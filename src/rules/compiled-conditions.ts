@@ -80,7 +80,7 @@ export class FactView {
 
   constructor(
     private readonly places: readonly FactPlace[],
-    private readonly facts: Facts,
+    readonly facts: Facts,
   ) {
     this.values = new Array<unknown>(places.length).fill(UNREAD);
   }
@@ -335,21 +335,61 @@ function traceLeaf(
   table: PlaceTable,
   context: EvaluationContext,
 ): TracedLeaf {
-  let compiled = leaves.get(leaf);
-  if (!compiled) leaves.set(leaf, (compiled = compiledLeaf(leaf)));
+  const compiled = knownLeaf(leaf);
   const actual = view.at(table.numberOf(leaf));
   const expected = leaf.other ? view.at(table.numberOf(leaf.other)) : leaf.value;
-  const traced = { ...leaf, actual, expected, error: null };
-  if ((actual === undefined && compiled.base !== 'exists') || (leaf.other && expected === undefined))
-    return { ...traced, outcome: 'unknown' };
-  const whole = compiled.base === 'exists' ? wholeAnswer(leaf) : null;
-  if (whole && view.at(table.numberOf(whole)) === undefined) return { ...traced, outcome: 'unknown' };
+  const whole = wholeAnswerOf(leaf);
+  const answer = whole && view.at(table.numberOf(whole));
   try {
-    const yes = compiled.comparison(actual, leaf.other ? expected : compiled.value, context);
-    return { ...traced, outcome: yes ? 'yes' : 'no' };
+    const outcome = outcomeOf(leaf, compiled, actual, expected, answer, context);
+    return { ...leaf, actual, expected, error: null, outcome };
   } catch (error) {
     if (!(error instanceof ConditionError)) throw error;
-    return { ...traced, outcome: 'error', error: error.message };
+    return { ...leaf, actual, expected, error: error.message, outcome: 'error' };
+  }
+}
+
+function knownLeaf(leaf: LeafNode): CompiledLeaf {
+  let compiled = leaves.get(leaf);
+  if (!compiled) leaves.set(leaf, (compiled = compiledLeaf(leaf)));
+  return compiled;
+}
+
+/** `answer`: the whole answer of the look-up, of a leaf that needs it; null: it needs none. */
+function outcomeOf(
+  leaf: LeafNode,
+  { base, comparison, value }: CompiledLeaf,
+  actual: unknown,
+  expected: unknown,
+  answer: unknown,
+  context: EvaluationContext,
+): Outcome {
+  if ((actual === undefined && base !== 'exists') || (leaf.other && expected === undefined)) return 'unknown';
+  if (answer === undefined) return 'unknown';
+  return comparison(actual, leaf.other ? expected : value, context) ? 'yes' : 'no';
+}
+
+/** The place of the whole answer, if a leaf can be told only when there is one. */
+export function wholeAnswerOf(leaf: LeafNode): FactPlace | null {
+  return knownLeaf(leaf).base === 'exists' ? wholeAnswer(leaf) : null;
+}
+
+/**
+ * What comes out for a leaf when these values stand at its place, at that of its other fact, and at that of the whole
+ * answer (null: it needs none); undefined: nothing stands there.
+ */
+export function testLeaf(
+  leaf: LeafNode,
+  actual: unknown,
+  other: unknown,
+  answer: unknown,
+  { now }: Moment,
+): Outcome | 'error' {
+  try {
+    return outcomeOf(leaf, knownLeaf(leaf), actual, other, answer, { now, steps: MAX_STEPS });
+  } catch (error) {
+    if (!(error instanceof ConditionError)) throw error;
+    return 'error';
   }
 }
 

@@ -1,6 +1,7 @@
 // Pure: the core on a virtual clock, against a reference that is worked out task by task.
 import { describe, expect, it } from '@jest/globals';
 import { loadBuiltInCatalogue } from '../../src/events/catalogue.js';
+import { type VirtualEvent, VirtualRoom } from '../../src/rules/cases/virtual-room.js';
 import { compileRuleSet } from '../../src/rules/rule-compiler.js';
 import {
   arrivalsOf,
@@ -11,7 +12,6 @@ import {
   stepTexts,
   taskStories,
 } from '../support/task-stories.js';
-import { type VirtualEvent, VirtualRoom } from '../support/virtual-room.js';
 
 const HOUR = 3_600_000;
 const BEGIN = Date.UTC(2026, 10, 2, 1);
@@ -86,6 +86,7 @@ describe(`escalations of ${TASKS} tasks (seed ${seed})`, () => {
     const expected = expectedSteps(events, STEPS, end);
     expect(expected.length).toBeGreaterThan(TASKS / 4);
     const sent = room.deliveries.map(({ at, delivery: { cause, request } }) => {
+      if (at === null) throw new Error('nothing defers them');
       const [armedBy = '', step = ''] = cause.split('#');
       const url = request?.kind === 'http' ? request.content.url : '';
       return { at, armedBy, step, task: url.slice('https://a.example/'.length) };

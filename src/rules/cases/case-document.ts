@@ -28,7 +28,8 @@ export type StepDocument = EventStep | AdvanceStep | LookupStep;
 export interface EventStep {
   /**
    * A whole event as its sender writes it, or some fields that differ from the catalogue's sample; `header` beside
-   * `event` in it, each in part or whole, also works.
+   * `event` in it, each in part or whole, also works. Of a header in part, `create_time` may also be a date-time or
+   * how long ago: `-10m`. Absent are an id that counts the events of the case, and now.
    */
   readonly event: Readonly<Record<string, unknown>>;
   /** The event type of one in part; absent: the one that the watched rules listen to. */
@@ -43,7 +44,11 @@ export interface AdvanceStep {
 }
 
 export interface LookupStep {
-  /** What look-ups answer from here on, by name; `null`: they fail. */
+  /**
+   * What look-ups answer from here on, by name and as rules read it; `null`: they fail. A look-up that is not named has
+   * failed too. `confirm`: what the platform says before a step of an escalation that asks whether somebody is still
+   * waited for: true (until it is said otherwise), false, the detail of the process, or null: it cannot be asked.
+   */
   readonly lookup: Readonly<Record<string, unknown>>;
 }
 

@@ -1,12 +1,7 @@
 import type { Facts } from '../compiled-conditions.js';
 import type { DecisionInputs, Verdict } from '../decide.js';
 import type { Rule } from '../rule-set.js';
-import type {
-  CaseDocument,
-  DeliveryOutcome,
-  ExpectedDelivery,
-  ExpectedVerdict,
-} from './case-document.js';
+import type { CaseDocument, DeliveryOutcome, ExpectedDelivery, ExpectedVerdict } from './case-document.js';
 
 /** A case, and where it stands. */
 export interface FoundCase {
@@ -52,11 +47,13 @@ export interface JudgedRule {
 }
 
 export interface JudgedEvent {
-  /** Of the steps of the case, from 0. */
+  /** Of the steps of the case, from 0; of a turn of a schedule, the step that let the time pass. */
   readonly step: number;
   readonly eventType: string;
   readonly at: number;
   readonly rules: readonly JudgedRule[];
+  /** Of those that were unknown then, how later events settled them; absent: none was. */
+  readonly settled?: readonly JudgedRule[];
 }
 
 /** Where an answer is not as it was expected. `path`: like `body.process`. Undefined: it is not there. */

@@ -1,6 +1,8 @@
 import type { TargetLimit } from '../../action/target-limits.js';
 import type { Catalogue, CatalogueEntry } from '../../events/catalogue.js';
 import { type CalendarDocuments, loadShippedCalendars } from '../calendar/shipped-calendars.js';
+import { checkCases } from '../cases/case-form.js';
+import { openCases } from '../cases/case-files.js';
 import type { ConditionDocument } from '../condition-document.js';
 import { byPlace, type Finding } from '../finding.js';
 import type { LookupDocument } from '../lookup-document.js';
@@ -13,7 +15,7 @@ import type { ConditionForm } from './condition-form.js';
 import type { Reporter } from './fact-check.js';
 import { kindOf, looksLikeRule, mendOfUnknown } from './file-kind.js';
 import { FileReport } from './file-report.js';
-import { elementsOf, membersOf } from './json-node.js';
+import { elementsOf } from './json-node.js';
 import { type JsonNode, JsonText } from './json-text.js';
 import { checkLeaf } from './leaf-check.js';
 import { LookupFile } from './lookup-files.js';
@@ -153,7 +155,7 @@ class FolderCheck {
       case 'targets':
       case 'calendar':
       case 'cases': {
-        const report = open(file, text);
+        const report = kind === 'cases' ? openCases(file, text) : open(file, text);
         this.reports.push(report);
         const { root } = report.json;
         if (!root) return true;
@@ -301,29 +303,7 @@ class FolderCheck {
 
 function open(file: string, text: string): FileReport {
   const report = new FileReport(file, JsonText.parse(text));
-  for (const { code, message, mend, ...place } of report.json.mistakes) {
-    // Rule tests hold events as their senders write them, long ids too.
-    if (code === 'JSON_NUMBER_UNSAFE' && kindOf(file) === 'cases') continue;
+  for (const { code, message, mend, ...place } of report.json.mistakes)
     report.error(place, code, message, mend);
-  }
   return report;
-}
-
-function checkCases(root: JsonNode, report: FileReport): void {
-  const cases = root.type === 'object' ? membersOf(root).get('cases') : undefined;
-  if (cases?.value.type === 'array')
-    report.info(
-      cases.key,
-      'CASES_NOT_RUN',
-      'rule tests are not run by this version',
-      'Nothing is to be done.',
-    );
-  else {
-    report.error(
-      cases?.value ?? root,
-      'CASES_INVALID',
-      'a file of rule tests must be an object with a list "cases"',
-      'Write {"cases": [ … ]}.',
-    );
-  }
 }

@@ -1,0 +1,84 @@
+import type { NewDelivery } from '../../action/delivery-store.js';
+
+/** A delivery in memory. */
+export interface VirtualDelivery {
+  readonly delivery: NewDelivery;
+  /** Of an escalation; null: the rule's own action. */
+  readonly step: string | null;
+  /** When it was decided, ms since 1970. */
+  readonly decidedAt: number;
+  /** When it goes out, ms; of one that is held or dead, when that was decided. Null: it waits. */
+  readonly at: number | null;
+}
+
+interface Waiting extends VirtualDelivery {
+  at: number | null;
+  /** Until quiet hours are over; false: for its turn alone. */
+  deferred: boolean;
+}
+
+/**
+ * Deliveries in memory: what goes out at once, what waits for the end of quiet hours or for its turn, and what a brake
+ * holds. Whatever goes out arrives at once: no target fails.
+ */
+export class VirtualOutbox {
+  /** In the order of their decisions. */
+  readonly all: VirtualDelivery[] = [];
+  /** By order key, those that have not gone out, in the order of their decisions. */
+  private readonly queues = new Map<string, Waiting[]>();
+
+  /** `out` is told of everything that goes out, or is held. */
+  constructor(private readonly out: (delivery: VirtualDelivery) => void = () => undefined) {}
+
+  /** `until`: deferred by quiet hours until then (ms); null: not. Answers it when somebody has to `release` it then. */
+  accept(
+    delivery: NewDelivery,
+    step: string | null,
+    now: number,
+    until: number | null,
+  ): VirtualDelivery | null {
+    const deferred = until !== null;
+    const made: Waiting = { delivery, step, decidedAt: now, at: null, deferred };
+    this.all.push(made);
+    if (delivery.state === 'dead') {
+      made.at = now;
+      return null;
+    }
+    const key = delivery.orderKey ?? null;
+    const queue = key === null ? null : this.queueOf(key);
+    const isFirst = queue === null || queue.length === 0;
+    queue?.push(made);
+    if (delivery.state === 'held') {
+      // What comes behind it waits for a person.
+      made.at = now;
+      this.out(made);
+    } else if (deferred) return made;
+    else if (isFirst) this.send(made, now);
+    return null;
+  }
+
+  /** Quiet hours are over for a delivery. */
+  release(delivery: VirtualDelivery, now: number): void {
+    const waiting = delivery as Waiting;
+    waiting.deferred = false;
+    const queue = this.queues.get(delivery.delivery.orderKey ?? '');
+    if (!queue || queue[0] === waiting) this.send(waiting, now);
+  }
+
+  private send(waiting: Waiting, now: number): void {
+    waiting.at = now;
+    this.out(waiting);
+    const key = waiting.delivery.orderKey ?? null;
+    if (key === null) return;
+    const queue = this.queueOf(key);
+    queue.shift();
+    const [next] = queue;
+    if (next && !next.deferred && next.delivery.state === 'pending') this.send(next, now);
+  }
+
+  private queueOf(key: string): Waiting[] {
+    let queue = this.queues.get(key);
+    if (!queue) this.queues.set(key, (queue = []));
+    return queue;
+  }
+}
