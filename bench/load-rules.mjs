@@ -1,7 +1,9 @@
-// Reads, checks and compiles the rules folder given as argument as the service does, and prints what it took.
+// Reads, checks and compiles the rules folder given as argument as the service does, then analyses it in its thread, and
+// prints what it took.
 import { readFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { loadBuiltInCatalogue } from '../dist/events/catalogue.js';
+import { analyseRuleFiles } from '../dist/rules/analysis/analyse-rule-files.js';
 import { compileRuleSet } from '../dist/rules/rule-compiler.js';
 import { readRuleFolder } from '../dist/rules/rule-files.js';
 
@@ -14,12 +16,17 @@ const { ruleSet, findings } = await compileRuleSet(files, loadBuiltInCatalogue()
 const ended = performance.now();
 delay.disable();
 if (!ruleSet) throw new Error(`${findings.length} findings, the first: ${JSON.stringify(findings[0])}`);
+const megabytes = peakMegabytes();
+const analysing = performance.now();
+const analysis = await analyseRuleFiles(files, loadBuiltInCatalogue());
 console.log(
   JSON.stringify({
     readMs: Math.round(read - began),
     totalMs: Math.round(ended - began),
-    megabytes: peakMegabytes(),
+    megabytes,
     longestStallMs: Math.round(delay.max / 1e6),
+    analysisMs: Math.round(performance.now() - analysing),
+    analysisCut: analysis.findings.some(({ code }) => code === 'ANALYSIS_CUT'),
   }),
 );
 

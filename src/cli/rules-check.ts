@@ -1,27 +1,36 @@
 import { readFileSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { loadBuiltInCatalogue } from '../events/catalogue.js';
-import { checkFiles } from '../rules/check/check-files.js';
+import { type Catalogue, loadBuiltInCatalogue } from '../events/catalogue.js';
+import { type Analysis, analyse } from '../rules/analysis/analyse.js';
+import { type CheckedFiles, checkFiles } from '../rules/check/check-files.js';
 import { ruleSetHash } from '../rules/check/rule-set-hash.js';
 import { byPlace, type Finding, toSarif } from '../rules/finding.js';
+import type { RuleFiles } from '../rules/rule-compiler.js';
 import { readRuleFolder } from '../rules/rule-files.js';
+import { buildRuleSet } from '../rules/rule-set.js';
 import { findingText } from './finding-text.js';
 import { progressOn } from './progress.js';
 import { rulesFolder } from './rules-folder.js';
 
 /** With fewer files the check is over before anybody wonders. */
 const FILES_WITH_PROGRESS = 500;
+const RULES_WITH_PROGRESS = 200;
+
+interface CheckOptions {
+  readonly json: boolean;
+  readonly sarif: boolean;
+  readonly strict: boolean;
+  /** Absent: sound files are analysed too. */
+  readonly analysis?: boolean;
+}
 
 /**
- * `aftersign rules check`: whether the files of a folder would be taken as they are. Needs no settings, no database
- * and no running service. Exit code 0: they would; 1: there are errors (with `strict`, warnings too); 2: there is no
- * such folder.
+ * `aftersign rules check`: whether the files of a folder would be taken as they are, and, when they would, what their
+ * rules say that they can hardly mean. Needs no settings, no database and no running service. Exit code 0: they would;
+ * 1: there are errors (with `strict`, warnings too); 2: there is no such folder.
  */
-export async function checkRules(
-  folder: string | undefined,
-  options: { readonly json: boolean; readonly sarif: boolean; readonly strict: boolean },
-): Promise<number> {
+export async function checkRules(folder: string | undefined, options: CheckOptions): Promise<number> {
   const path = rulesFolder(folder);
   const isFolder = await stat(path).then(
     (found) => found.isDirectory(),
@@ -37,14 +46,24 @@ export async function checkRules(
   const progress = files.size > FILES_WITH_PROGRESS ? progressOn(process.stderr, words) : null;
   const checked = checkFiles(files, catalogue, progress?.step);
   progress?.end();
-  const findings = [...unreadable, ...checked.findings].sort(byPlace);
+  const said = [...unreadable, ...checked.findings];
+  const errors = said.filter(({ severity }) => severity === 'error').length;
+  const hash = errors === 0 ? ruleSetHash(files, catalogue) : null;
+  const analysis =
+    hash === null || options.analysis === false ? null : await analysed(hash, files, checked, catalogue);
+  const findings = [...said, ...(analysis?.findings ?? [])].sort(byPlace);
   const count = (severity: Finding['severity']): number =>
     findings.filter((finding) => finding.severity === severity).length;
-  const errors = count('error');
-  const hash = errors === 0 ? ruleSetHash(files, catalogue) : null;
   const ok = errors === 0 && !(options.strict && count('warning') > 0);
   if (options.sarif) writeJson(toSarif(findings, ownVersion()));
-  else if (options.json) writeJson({ ok, ruleSet: hash, rules: checked.ruleCount, findings });
+  else if (options.json)
+    writeJson({
+      ok,
+      ruleSet: hash,
+      rules: checked.ruleCount,
+      findings,
+      ...(analysis ? { analysis: { questions: analysis.questions } } : {}),
+    });
   else {
     writeFindings(findings, files);
     const counts = [
@@ -57,6 +76,20 @@ export async function checkRules(
     );
   }
   return ok ? 0 : 1;
+}
+
+async function analysed(
+  hash: string,
+  files: RuleFiles,
+  checked: CheckedFiles,
+  catalogue: Catalogue,
+): Promise<Analysis> {
+  const words = { doing: 'analysing', done: 'analysed', what: 'rules' };
+  const progress = checked.rules.length > RULES_WITH_PROGRESS ? progressOn(process.stderr, words) : null;
+  const ruleSet = await buildRuleSet(hash, checked, catalogue);
+  const found = analyse(ruleSet, files, progress ? { progress: progress.step } : {});
+  progress?.end();
+  return found;
 }
 
 function writeJson(document: object): void {

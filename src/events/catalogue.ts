@@ -88,7 +88,7 @@ export class Catalogue {
 
   /** This catalogue and more event types; one of the same type is replaced. */
   with(entries: readonly CatalogueEntry[]): Catalogue {
-    return new Catalogue([...this.entries, ...entries]);
+    return entries.length === 0 ? this : new Catalogue([...this.entries, ...entries]);
   }
 
   find(eventType: string): CatalogueEntry | null {

@@ -26,6 +26,10 @@ export interface Witness {
   readonly event: Readonly<Record<string, unknown>>;
   /** Facts that the event alone does not make: of the state, of look-ups, of the clock. */
   readonly facts?: Readonly<Record<string, unknown>>;
+  /** Facts that the event would make and that are not there: of a schedule, when an entity has no such event. */
+  readonly missing?: readonly string[];
+  /** A date-time that `olderThan` and `newerThan` count from; absent: 2026-01-05T09:00:00+08:00. */
+  readonly now?: string;
 }
 
 /** By file, then by place. */
@@ -109,7 +113,7 @@ function lineOf(text: string, line: number): string | null {
 }
 
 /** Control characters could write anything onto a terminal, and half a surrogate pair is none: a dot stands for them. */
-function visible(text: string): string {
+export function visible(text: string): string {
   return text.replace(/[^\P{C}\t\u200d]/gu, '·');
 }
 

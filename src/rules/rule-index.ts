@@ -93,7 +93,7 @@ export class RuleIndex {
 const NEVER = Symbol('no value');
 
 /** The values that make a leaf (or its opposite) other than no; null: any may. */
-function requiredBy(leaf: LeafNode, positive: boolean): ReadonlySet<unknown> | null {
+export function requiredBy(leaf: LeafNode, positive: boolean): ReadonlySet<unknown> | null {
   const parsed = parseOperator(leaf.operator);
   // The clock is the rule's own: what an event has under its names is nothing that could rule it out.
   if (leaf.fact.startsWith('now.')) return null;

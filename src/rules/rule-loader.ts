@@ -1,6 +1,7 @@
 import type { Log } from '../config/log.js';
 import type { Catalogue } from '../events/catalogue.js';
-import { type Finding, formatFinding } from './finding.js';
+import type { RuleAnalyst } from './analysis/rule-analyst.js';
+import { byPlace, type Finding, formatFinding } from './finding.js';
 import { RuleChecker } from './rule-checker.js';
 import type { RuleFiles } from './rule-compiler.js';
 import type { RuleFolder, RuleFolderReader } from './rule-files.js';
@@ -20,7 +21,7 @@ function shown(findings: readonly Finding[], files: RuleFiles): string {
 
 /** Brings the rule files of this installation into the database. A broken folder never replaces a good rule set. */
 export class RuleLoader {
-  /** What was wrong with the files at the last look. */
+  /** What was wrong with the files at the last look; once they are analysed, with what that has found. */
   findings: readonly Finding[] = [];
   /** Of the folder as it was read last: what is different now is a change. */
   fingerprint = '';
@@ -34,6 +35,8 @@ export class RuleLoader {
     private readonly store: RuleSetStore,
     private readonly catalogue: Catalogue,
     private readonly log: Log,
+    /** Null: the rules are not analysed. */
+    private readonly analyst: RuleAnalyst | null = null,
   ) {
     this.checker = new RuleChecker(catalogue);
   }
@@ -59,7 +62,10 @@ export class RuleLoader {
     const folder = await this.checker.check(files);
     const seen = `${folder.hash} ${JSON.stringify(findings)}`;
     if (how === 'change' && seen === this.seen) return;
-    this.findings = [...findings, ...folder.checked.findings];
+    // What is analysed still is the set before.
+    this.analyst?.cancel();
+    const checked = [...findings, ...folder.checked.findings];
+    this.findings = checked;
     const errors = this.findings.filter(({ severity }) => severity === 'error');
     if (errors.length > 0) {
       this.log.error(
@@ -101,6 +107,15 @@ export class RuleLoader {
         `the rule files are those of an earlier rule set, and ${activation.active.slice(0, 12)} is live: to make them live, run "aftersign rules activate ${ruleSet.hash.slice(0, 12)}"`,
       );
     } else this.log.info(fields, `${ruleSet.rules.length} rules are live (activation ${activation.number})`);
+    // Not before: no set ever waits for it.
+    this.analyst?.start(files, (found) => {
+      this.findings = [...checked, ...found].sort(byPlace);
+    });
+  }
+
+  /** Resolves when nothing is analysed any more. */
+  async stop(): Promise<void> {
+    await this.analyst?.stop();
   }
 
   private warnOfSecrets({ rules, lookups, owners }: RuleSet): void {

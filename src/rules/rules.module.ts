@@ -18,6 +18,7 @@ import { EventsModule } from '../events/events.module.js';
 import { LiveCatalogue } from '../events/live-catalogue.js';
 import { LeasedRows } from '../queue/leased-rows.js';
 import { Wakeup } from '../queue/wakeup.js';
+import { RuleAnalyst } from './analysis/rule-analyst.js';
 import { CalendarWatch } from './calendar-watch.js';
 import { DecisionWorker } from './decision-worker.js';
 import { EvaluationStore } from './evaluation-store.js';
@@ -93,7 +94,10 @@ export class RuleStoresModule {}
         store: RuleSetStore,
         catalogue: Catalogue,
         log: Log,
-      ) => new RuleLoader(reader, settings.secrets, store, catalogue, log),
+      ) => {
+        const analyst = RuleAnalyst.over(catalogue, log);
+        return new RuleLoader(reader, settings.secrets, store, catalogue, log, analyst);
+      },
     },
     {
       provide: RuleWatcher,
@@ -301,6 +305,7 @@ export class RulesModule implements OnApplicationBootstrap, BeforeApplicationShu
   async beforeApplicationShutdown(): Promise<void> {
     await this.watcher.stop();
     await Promise.all([
+      this.loader.stop(),
       this.worker.stop(),
       this.lookups.stop(GRACE_MS),
       this.time.stop(GRACE_MS),

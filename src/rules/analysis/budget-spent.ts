@@ -1,0 +1,2 @@
+/** The budget has ended in the middle of a question. */
+export class BudgetSpent extends Error {}
