@@ -4,6 +4,9 @@ import { printable } from '../config/terminal-text.js';
 import type { RuleTable } from '../console/api/rule-sets.schema.js';
 import { lookupDocumentsOf, ruleTable } from '../console/api/rule-table.js';
 import type { RuleSet } from '../rules/rule-set.js';
+import { type Language, LANGUAGES } from '../rules/sentence/language.js';
+import { mainPartOf } from '../rules/sentence/rule-sentence.js';
+import { documentOf, sentencesOf } from '../rules/sentence/said-set.js';
 import { type Admin, type AdminPlace, withAdmin } from './admin.js';
 import { inColour, pc } from './colours.js';
 import { print } from './output.js';
@@ -17,6 +20,8 @@ export interface ShowOptions extends AdminPlace {
   /** The rule set that is live, instead of the files on disk. */
   readonly live: boolean;
   readonly json: boolean;
+  /** Of the sentences; absent: both. */
+  readonly lang?: Language | undefined;
 }
 
 /** What is told of a rule. */
@@ -31,12 +36,13 @@ interface ShownRule {
   readonly document: object;
   readonly lookupDocuments: Readonly<Record<string, unknown>>;
   readonly table: RuleTable;
+  readonly sentence: { readonly zh: string; readonly en: string };
 }
 
 /** Asked for at once. */
 const TOGETHER = 8;
 
-/** `aftersign rules show [name]`: each rule as a plain table. Exit code 1 when there is no such rule or no sound set. */
+/** `aftersign rules show [name]`: each rule as two sentences and a plain table. Exit code 1 when there is no such rule or no sound set. */
 export async function showRules(name: string | undefined, options: ShowOptions): Promise<number> {
   if (options.server !== undefined && !options.live) {
     process.stderr.write('error: a service has the live rule set only: --server goes with --live\n');
@@ -47,7 +53,7 @@ export async function showRules(name: string | undefined, options: ShowOptions):
       const { ruleSet, items } = await ruleSets.rules();
       if (ruleSet === null) return noneLive();
       const names = name === undefined ? items.map((one) => one.name) : [name];
-      return await show(ruleSet, await liveRules(ruleSets, names), options.json);
+      return await show(ruleSet, await liveRules(ruleSets, names), options);
     });
   const ruleSet = await loadRuleSet(rulesFolder(options.rules));
   if (!ruleSet) return 1;
@@ -56,7 +62,7 @@ export async function showRules(name: string | undefined, options: ShowOptions):
     const names = ruleSet.rules.map((rule) => rule.name);
     return refuse('RULE_UNKNOWN', `there is no rule "${name}"; there are ${names.join(', ') || 'none'}`);
   }
-  return await show(ruleSet.hash, rules, options.json);
+  return await show(ruleSet.hash, rules, options);
 }
 
 function noneLive(): 1 {
@@ -87,18 +93,43 @@ function rulesOf(ruleSet: RuleSet): ShownRule[] {
     const { name, description, owner, labels, enabled, priority, file, document } = rule;
     const lookupDocuments = lookupDocumentsOf([rule], ruleSet);
     const table = ruleTable(rule, ruleSet);
-    return { name, description, owner, labels, enabled, priority, file, document, lookupDocuments, table };
+    const sentence = sentencesOf(documentOf(rule), ruleSet);
+    return {
+      name,
+      description,
+      owner,
+      labels,
+      enabled,
+      priority,
+      file,
+      document,
+      lookupDocuments,
+      table,
+      sentence,
+    };
   });
 }
 
-async function show(ruleSet: string, rules: readonly ShownRule[], json: boolean): Promise<number> {
+async function show(
+  ruleSet: string,
+  rules: readonly ShownRule[],
+  { json, lang }: ShowOptions,
+): Promise<number> {
+  const languages = lang === undefined ? LANGUAGES : [lang];
   const lookups = Object.assign({}, ...rules.map((one) => one.lookupDocuments)) as object;
+  const sentences = rules.map(({ name, sentence: { zh, en } }) => ({ name, zh, en }));
+  // The long texts of all rules, in both languages, would be no reading.
+  const shown = rules.length === 1 ? (sentence: string) => sentence : mainPartOf;
   await print(
     json
-      ? `${JSON.stringify({ ruleSet, rules: rules.map(({ document }) => document), lookups })}\n`
-      : `${rules.map(tableOf).join('\n\n')}\n`,
+      ? `${JSON.stringify({ ruleSet, rules: rules.map(({ document }) => document), lookups, sentences })}\n`
+      : `${rules.map((rule) => `${languages.map((language) => printableLines(shown(rule.sentence[language]))).join('\n\n')}\n\n${tableOf(rule)}`).join('\n\n')}\n`,
   );
   return 0;
+}
+
+function printableLines(text: string): string {
+  return text.split('\n').map(printable).join('\n');
 }
 
 function tableOf({ table: lines, ...rule }: ShownRule): string {

@@ -41,7 +41,7 @@ const FIELDS = {
   'task.firstSeen': {
     type: 'integer',
     format: 'epoch-milliseconds',
-    label: { zh: '任务首次出现的时间', en: 'when the task was first seen' },
+    label: { zh: '任务首次出现的时间', en: 'time when the task was first seen' },
   },
   'task.age': count({ zh: '任务存在的毫秒数', en: 'age of the task in milliseconds' }),
   'task.reopened': { type: 'boolean', label: { zh: '任务曾重新打开', en: 'the task was reopened' } },
