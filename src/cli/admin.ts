@@ -23,6 +23,7 @@ import type {
   Imported,
   ImportQuery,
 } from '../console/api/events.schema.js';
+import type { EventCaseAnswer, EventCaseQuery } from '../console/api/event-cases.schema.js';
 import type { ExplainedEvaluations, ExplanationsQuery } from '../console/api/explanations.schema.js';
 import type { Notice, NoticeQuery } from '../console/api/notices.schema.js';
 import type { Page, PageQuery } from '../console/api/page.js';
@@ -33,6 +34,7 @@ import type {
   Rules,
   RuleSetActivation,
   RuleSetQuery,
+  SaidRules,
 } from '../console/api/rule-sets.schema.js';
 import type { AddedSilence, NewSilence, Silence, SilenceQuery } from '../console/api/silences.schema.js';
 import type { Targets } from '../console/api/targets.schema.js';
@@ -49,6 +51,7 @@ export interface Admin {
     list(query: EventQuery): Promise<Page<Event>>;
     find(id: string): Promise<EventDetail>;
     evaluations(id: string, query: ExplanationsQuery): Promise<ExplainedEvaluations>;
+    case(id: string, query: EventCaseQuery): Promise<EventCaseAnswer>;
     /** Bytes of lines of JSON. */
     export(filter: EventFilterQuery): AsyncIterable<string | Buffer>;
     /** `lines`: up to 1 MiB. */
@@ -64,6 +67,8 @@ export interface Admin {
     list(query: RuleSetQuery): Promise<Page<RuleSetActivation>>;
     activate(hash: string, body: ActBody): Promise<Activated>;
     rules(): Promise<Rules>;
+    /** Of a stored set, or of `live`: each rule as a sentence. */
+    said(hash: string): Promise<SaidRules>;
     rule(name: string): Promise<RuleAnswer>;
   };
   readonly targets: { list(): Promise<Targets>; test(body: DrillBody): Promise<DrillAnswer> };

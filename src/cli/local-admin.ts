@@ -16,6 +16,7 @@ import {
 import { DRILL_BODY } from '../console/api/drills.schema.js';
 import { DrillsService } from '../console/api/drills.service.js';
 import { ERASURE_REQUEST } from '../console/api/erasures.schema.js';
+import { EVENT_CASE_QUERY } from '../console/api/event-cases.schema.js';
 import { EVENT_FILTER, EVENT_QUERY, IMPORT_QUERY } from '../console/api/events.schema.js';
 import { EXPLANATIONS_QUERY } from '../console/api/explanations.schema.js';
 import { REPORT_QUERY } from '../console/api/report.schema.js';
@@ -50,6 +51,7 @@ function localAdmin(installation: Installation): Admin {
       list: async (query) => await events.list(by, asked(EVENT_QUERY, query)),
       find: (id) => events.find(by, id),
       evaluations: async (id, query) => await events.evaluations(by, id, asked(EXPLANATIONS_QUERY, query)),
+      case: async (id, query) => await events.case(id, asked(EVENT_CASE_QUERY, query)),
       export: (filter) => events.export(by, asked(EVENT_FILTER, filter)),
       import: async (query, lines) => await events.import(by, asked(IMPORT_QUERY, query), lines),
     },
@@ -65,6 +67,7 @@ function localAdmin(installation: Installation): Admin {
       list: async (query) => await ruleSets.list(by, asked(RULE_SET_QUERY, query)),
       activate: async (hash, body) => await ruleSets.activate(by, hash, checked(ACT_BODY, body)),
       rules: () => ruleSets.rules(by),
+      said: (hash) => ruleSets.said(by, hash),
       rule: (name) => ruleSets.rule(by, name),
     },
     targets: {

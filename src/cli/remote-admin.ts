@@ -8,11 +8,18 @@ import { CATALOGUE } from '../console/api/catalogue.schema.js';
 import { DRILL_ANSWER } from '../console/api/drills.schema.js';
 import { ENTITY } from '../console/api/entities.schema.js';
 import { ERASURE_ANSWER, ERASURE_DAYS } from '../console/api/erasures.schema.js';
+import { EVENT_CASE } from '../console/api/event-cases.schema.js';
 import { EVENT_DETAIL, EVENT_PAGE, IMPORTED } from '../console/api/events.schema.js';
 import { EXPLAINED_EVALUATIONS } from '../console/api/explanations.schema.js';
 import { NOTICE_PAGE } from '../console/api/notices.schema.js';
 import { REPORT } from '../console/api/report.schema.js';
-import { ACTIVATED, RULE, RULE_SET_ACTIVATION_PAGE, RULES } from '../console/api/rule-sets.schema.js';
+import {
+  ACTIVATED,
+  RULE,
+  RULE_SET_ACTIVATION_PAGE,
+  RULES,
+  SAID_RULES,
+} from '../console/api/rule-sets.schema.js';
 import { ADDED_SILENCE, SILENCE, SILENCE_PAGE } from '../console/api/silences.schema.js';
 import { TARGETS } from '../console/api/targets.schema.js';
 import { TIMER, TIMER_PAGE } from '../console/api/timers.schema.js';
@@ -63,6 +70,7 @@ class RemoteAdmin implements Admin {
       find: (id) => http.ask({ path: at('events', id) }, EVENT_DETAIL),
       evaluations: (id, query) =>
         http.ask({ path: at('events', id, 'evaluations'), query: queryTexts(query) }, EXPLAINED_EVALUATIONS),
+      case: (id, query) => http.ask({ path: at('events', id, 'case'), query: queryTexts(query) }, EVENT_CASE),
       export: (filter) => http.stream({ path: '/events/export', query: queryTexts(filter) }),
       import: (query, lines) =>
         http.ask({ method: 'POST', path: '/events/import', query: queryTexts(query), body: lines }, IMPORTED),
@@ -78,6 +86,7 @@ class RemoteAdmin implements Admin {
       activate: (hash, body) =>
         http.ask({ method: 'POST', path: at('rule-sets', hash, 'activate'), body }, ACTIVATED),
       rules: () => http.ask({ path: '/rules' }, RULES),
+      said: (hash) => http.ask({ path: at('rule-sets', hash, 'rules') }, SAID_RULES),
       rule: (name) => http.ask({ path: at('rules', name) }, RULE),
     };
     this.targets = {

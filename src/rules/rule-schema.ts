@@ -1,5 +1,6 @@
 import { Catalogue } from '../events/catalogue.js';
 import { ACTION_DEFINITIONS, NAME } from './action-schema.js';
+import { caseDefinitions, IS_CASES } from './case-schema.js';
 import { bilingual, choices, conditionDefinitions, refer, type Schema } from './condition-schema.js';
 import type { AnswerShape } from './lookup-fields.js';
 import { IS_OWNERS, IS_TARGETS, OWNER_DEFINITIONS } from './owner-schema.js';
@@ -8,9 +9,10 @@ import { TIMING_CONSTRAINT, TIMING_DEFINITIONS, TIMING_PROPERTIES } from './timi
 import { IS_LOOKUPS, LOOKUP_DEFINITIONS, SHIPPED_LOOKUPS } from './lookup-schema.js';
 
 /**
- * A JSON Schema (draft-07) of rule files, `lookups.json`, `owners.json` and `targets.json`, for editors: it completes and explains facts, operators
- * and values by the catalogue and by what the look-ups answer. It refuses what is surely no rule; what needs more than a schema is for the loader to judge, so whatever
- * the loader takes is valid here too.
+ * A JSON Schema (draft-07) of rule files, `*.cases.json`, `lookups.json`, `owners.json` and `targets.json`, for editors: it
+ * completes and explains facts, operators and values by the catalogue and by what the look-ups answer. It refuses what
+ * is surely no rule; what needs more than a schema is for the loader to judge, so whatever the loader takes is valid
+ * here too.
  */
 export function ruleSchema(
   all: Catalogue,
@@ -27,12 +29,16 @@ export function ruleSchema(
     if: { type: 'array' },
     then: { items: refer('rule') },
     else: {
-      if: IS_OWNERS,
-      then: refer('owners'),
+      if: IS_CASES,
+      then: refer('cases'),
       else: {
-        if: IS_TARGETS,
-        then: refer('targets'),
-        else: { if: IS_LOOKUPS, then: refer('lookups'), else: refer('rule') },
+        if: IS_OWNERS,
+        then: refer('owners'),
+        else: {
+          if: IS_TARGETS,
+          then: refer('targets'),
+          else: { if: IS_LOOKUPS, then: refer('lookups'), else: refer('rule') },
+        },
       },
     },
     definitions: {
@@ -41,6 +47,7 @@ export function ruleSchema(
       ...TIMING_DEFINITIONS,
       ...LOOKUP_DEFINITIONS,
       ...OWNER_DEFINITIONS,
+      ...caseDefinitions(catalogue, lookups.keys()),
       ...conditionDefinitions(catalogue, lookups),
     },
   };

@@ -14,6 +14,10 @@ const GOOD = {
 };
 const WARNED = { ...GOOD, conditions: { all: [{ fact: 'status', operator: 'equal', value: 99 }] } };
 const WRONG = { ...GOOD, enabled: 'no' };
+const NEVER = {
+  ...GOOD,
+  conditions: { all: [2, 3].map((value) => ({ fact: 'status', operator: 'equal', value })) },
+};
 const PLAIN = { json: false, sarif: false, strict: false };
 
 function folderOf(...rules: readonly object[]): string {
@@ -27,7 +31,7 @@ function folderOf(...rules: readonly object[]): string {
 
 async function run(
   folder: string | undefined,
-  options: Partial<typeof PLAIN> = {},
+  options: Partial<typeof PLAIN & { analysis: boolean }> = {},
 ): Promise<{ code: number; out: string; err: string }> {
   const written = { out: '', err: '' };
   const capture = (stream: NodeJS.WriteStream, to: 'out' | 'err') =>
@@ -64,6 +68,12 @@ describe('rules check', () => {
       ruleSet: hash,
       rules: 1,
       findings: [],
+      analysis: {
+        questions: {
+          CONDITIONS_NEVER: { yes: 0, no: 1, undecided: 0 },
+          CONDITIONS_ALWAYS: { yes: 0, no: 1, undecided: 0 },
+        },
+      },
     });
   });
 
@@ -81,7 +91,8 @@ describe('rules check', () => {
     const folder = folderOf(WARNED);
     expect(await run(folder)).toMatchObject({
       code: 0,
-      out: expect.stringContaining('0 errors, 1 warning in'),
+      // The value is none of the enum, so that the rule never matches.
+      out: expect.stringContaining('0 errors, 2 warnings in'),
     });
     const strict = await run(folder, { strict: true, json: true });
     expect(strict.code).toBe(1);
@@ -112,6 +123,35 @@ describe('rules check', () => {
         },
       ],
     });
+  });
+
+  it('says what sound rules come to: with the event that shows it, and the rule in words', async () => {
+    const folder = folderOf(NEVER);
+    const { code, out } = await run(folder);
+    expect(code).toBe(0);
+    expect(out).toContain(
+      'topic/0.rule.json:4:3 warning CONDITIONS_NEVER: "good" never matches: status is 2 (拒绝 rejected) and status is 3 (已完成 done) exclude each other\n     4 │   "conditions": {\n',
+    );
+    expect(out).toMatch(/\n {4}as with: corehr\.process\.approver\.updated_v2 \{"process_id":/);
+    expect(out).toContain('\n    规则 good：当');
+    expect(out).toContain('\n    Rule good: when ');
+    expect(out).toMatch(/\n0 errors, 1 warning in 1 rule of 1 file; rule set [0-9a-f]{12}\n$/);
+    const { findings, analysis } = JSON.parse((await run(folder, { json: true })).out) as {
+      findings: { code: string; witness: object }[];
+      analysis: object;
+    };
+    expect(findings).toMatchObject([{ code: 'CONDITIONS_NEVER', witness: { event: { schema: '2.0' } } }]);
+    expect(analysis).toMatchObject({ questions: { CONDITIONS_NEVER: { yes: 1, no: 0, undecided: 0 } } });
+    expect((await run(folder, { strict: true })).code).toBe(1);
+  });
+
+  it('leaves the analysis out when it is told to, and of files with errors', async () => {
+    const without = await run(folderOf(NEVER), { analysis: false, strict: true, json: true });
+    expect(without.code).toBe(0);
+    expect(JSON.parse(without.out)).not.toHaveProperty('analysis');
+    const broken = await run(folderOf(NEVER, WRONG), { json: true });
+    expect(JSON.parse(broken.out)).not.toHaveProperty('analysis');
+    expect(broken.out).not.toContain('CONDITIONS_NEVER');
   });
 
   it('prints a SARIF log', async () => {

@@ -48,8 +48,25 @@ const folderWith = (files: Record<string, unknown>): string => {
 
 describe('aftersign rules check', () => {
   it('says that the files are sound, with the hash that the service gives them', async () => {
-    const { code, stdout } = await run(['rules', 'check', 'rules', '--json']);
+    const { code, stdout } = await run(['rules', 'check', 'rules', '--json', '--strict']);
     expect(code).toBe(0);
+    const { findings, analysis, ...rest } = JSON.parse(stdout) as {
+      findings: readonly { code: string; severity: string }[];
+      analysis: { questions: Record<string, unknown> };
+    };
+    expect(rest).toEqual({ ok: true, ruleSet: expect.stringMatching(/^[0-9a-f]{64}$/), rules: 8 });
+    expect(findings.map(({ code, severity }) => [code, severity])).toEqual([
+      ['ENUM_UNHANDLED', 'info'],
+      ['ENUM_UNHANDLED', 'info'],
+    ]);
+    expect(analysis.questions).toMatchObject({
+      CONDITIONS_NEVER: { yes: 0, no: 9, undecided: 0 },
+      ENUM_UNHANDLED: { yes: 2, no: 3, undecided: 0 },
+    });
+  });
+
+  it('says nothing of what the rules come to when it is not to', async () => {
+    const { stdout } = await run(['rules', 'check', 'rules', '--json', '--no-analysis']);
     expect(JSON.parse(stdout)).toEqual({
       ok: true,
       ruleSet: expect.stringMatching(/^[0-9a-f]{64}$/),
@@ -80,6 +97,7 @@ describe('aftersign rules check', () => {
     expect(JSON.parse(lenient.stdout)).toMatchObject({
       ok: true,
       findings: [
+        { code: 'CONDITIONS_NEVER', severity: 'warning', file: 'a.rule.json', line: 5, column: 3 },
         { code: 'VALUE_NOT_IN_ENUM', severity: 'warning', file: 'a.rule.json', line: 10, column: 18 },
       ],
     });

@@ -33,7 +33,9 @@ describe('the rules that come with the product', () => {
     await withPartitions(dataSource, clock.now());
     room = new RulesRoom(dataSource, clock);
     await room.activate(
-      readdirSync(FOLDER).map((file) => JSON.parse(readFileSync(join(FOLDER, file), 'utf8')) as object),
+      readdirSync(FOLDER)
+        .filter((file) => file.endsWith('.rule.json'))
+        .map((file) => JSON.parse(readFileSync(join(FOLDER, file), 'utf8')) as object),
     );
   });
 

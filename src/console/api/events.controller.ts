@@ -21,6 +21,12 @@ import {
 } from './events.schema.js';
 import { EventsService } from './events.service.js';
 import {
+  EVENT_CASE,
+  EVENT_CASE_QUERY,
+  type EventCaseAnswer,
+  type EventCaseQuery,
+} from './event-cases.schema.js';
+import {
   EXPLAINED_EVALUATIONS,
   type ExplainedEvaluations,
   EXPLANATIONS_QUERY,
@@ -127,6 +133,22 @@ export class EventsController {
     @Query({ schema: EXPLANATIONS_QUERY }) query: ExplanationsQuery,
   ): Promise<ExplainedEvaluations> {
     return await this.events.evaluations(actor, id, query);
+  }
+
+  @Get(':id/case')
+  @Access('operator')
+  @ApiOperation({
+    operationId: 'makeCase',
+    summary: 'Make a rule test of what happened',
+    description:
+      'The events of its process until then, the recorded answers of look-ups, and what the rules said and sent, as a `*.cases.json` holds it. Personal values are replaced. It is run on the rule set that decided and on the live one. Two are made at once.',
+  })
+  @ApiOkResponse({ standardSchema: EVENT_CASE })
+  async case(
+    @Param('id') id: string,
+    @Query({ schema: EVENT_CASE_QUERY }) query: EventCaseQuery,
+  ): Promise<EventCaseAnswer> {
+    return await this.events.case(id, query);
   }
 }
 

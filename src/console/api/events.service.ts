@@ -7,6 +7,8 @@ import type { LookupStore } from '../../rules/lookup-store.js';
 import type { DeliveryList } from '../read/delivery-list.js';
 import type { EventFilter, EventList, EventRow } from '../read/event-list.js';
 import { deliveryOf } from './deliveries.service.js';
+import type { EventCases } from './event-cases.js';
+import type { EventCaseAnswer, EventCaseQuery } from './event-cases.schema.js';
 import { bodyOf, factsIn } from './event-content.js';
 import type { EventExport } from './event-export.js';
 import type { EventImport } from './event-import.js';
@@ -33,6 +35,7 @@ export class EventsService {
     private readonly rows: EventList,
     private readonly deliveries: DeliveryList,
     private readonly explanations: Explanations,
+    private readonly cases: EventCases,
     private readonly stores: {
       readonly events: EventStore;
       readonly evaluations: EvaluationStore;
@@ -88,13 +91,7 @@ export class EventsService {
 
   /** Why each rule fired or did not, of each evaluation. None: the event is not decided. */
   async evaluations(actor: Actor, id: string, query: ExplanationsQuery): Promise<ExplainedEvaluations> {
-    const { row, event } = await this.get(id);
-    if (row.erased)
-      throw new Refusal(
-        410,
-        'EVENT_ERASED',
-        `What the event ${row.id} held was erased: it cannot be explained.`,
-      );
+    const { event, row } = await this.getWhole(id, 'explained');
     const items = await this.explanations.tell(actor, event, query);
     const { rule } = query;
     if (
@@ -117,6 +114,12 @@ export class EventsService {
     };
   }
 
+  /** A rule test of what happened at an event. It holds stand-ins, and where it fails also what was really there. */
+  async case(id: string, query: EventCaseQuery): Promise<EventCaseAnswer> {
+    const { row, event } = await this.getWhole(id, 'made a case of');
+    return await this.cases.make(row, event, query);
+  }
+
   /** NDJSON that `import` reads again, the oldest event first; many lines at once, each with its line end. */
   async *export(actor: Actor, filter: EventFilterQuery): AsyncGenerator<Buffer> {
     yield* this.files.export.lines(actor, filterOf(filter), Object.keys(filter));
@@ -130,6 +133,17 @@ export class EventsService {
   private shown(actor: Actor, row: EventRow): Event {
     const event = eventOf(row);
     return readsPersonal(actor) ? event : maskEvent(event, this.stores.catalogue.current);
+  }
+
+  private async getWhole(id: string, what: string) {
+    const found = await this.get(id);
+    if (found.row.erased)
+      throw new Refusal(
+        410,
+        'EVENT_ERASED',
+        `What the event ${found.row.id} held was erased: it cannot be ${what}.`,
+      );
+    return found;
   }
 
   private async get(id: string): Promise<{ readonly row: EventRow; readonly event: StoredEvent }> {

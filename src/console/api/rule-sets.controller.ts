@@ -20,6 +20,8 @@ import {
   type RuleSetActivation,
   type RuleSetAnswer,
   type RuleSetQuery,
+  SAID_RULES,
+  type SaidRules,
 } from './rule-sets.schema.js';
 import { RuleSetsService } from './rule-sets.service.js';
 
@@ -59,6 +61,23 @@ export class RuleSetsController {
     @Param('hash') hash: string,
   ): Promise<RuleSetAnswer> {
     return await this.ruleSets.find(actor, hash);
+  }
+
+  @Get('rule-sets/:hash/rules')
+  @Access('viewer')
+  @ApiOperation({
+    operationId: 'listRulesOfRuleSet',
+    summary: 'Say what a rule set does, rule by rule',
+    description:
+      '`hash`: `live`, or at least the first 6 digits. Each rule with its document and as a sentence.',
+  })
+  @ApiOkResponse({ standardSchema: SAID_RULES })
+  async said(
+    @Query({ schema: NO_QUERY }) _query: object,
+    @By() actor: Actor,
+    @Param('hash') hash: string,
+  ): Promise<SaidRules> {
+    return await this.ruleSets.said(actor, hash);
   }
 
   @Post('rule-sets/:hash/activate')

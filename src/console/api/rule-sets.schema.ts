@@ -80,10 +80,17 @@ export const RULE_TABLE = z
   .meta({ id: 'RuleTable', description: 'The rule in the words of the catalogue, line by line.' });
 export type RuleTable = z.infer<typeof RULE_TABLE>;
 
+const SENTENCE = z.object({ zh: z.string(), en: z.string() }).meta({
+  id: 'Sentence',
+  description:
+    'Everything that is written in the rule, in Chinese and in English. The first paragraph says what it does; behind it stand its long texts.',
+});
+
 export const RULE = z
   .object({
     ruleSet: HASH,
     ...RULE_SUMMARY.shape,
+    sentence: SENTENCE,
     document: z.record(z.string(), VALUE).meta({ description: 'As it was read from its file.' }),
     lookupDocuments: z
       .record(z.string(), VALUE)
@@ -92,6 +99,20 @@ export const RULE = z
   })
   .meta({ id: 'Rule' });
 export type RuleAnswer = z.infer<typeof RULE>;
+
+const DOCUMENT = z.record(z.string(), VALUE).meta({ description: 'As the loader has read it.' });
+
+export const SAID_RULES = z
+  .object({
+    ruleSet: HASH,
+    live: z.boolean(),
+    rules: z.array(z.object({ name: z.string(), document: DOCUMENT, sentence: SENTENCE })),
+    conditions: z
+      .array(z.object({ name: z.string(), document: DOCUMENT, sentence: SENTENCE }))
+      .meta({ description: 'The named conditions.' }),
+  })
+  .meta({ id: 'SaidRules', description: 'Everything that a rule set says, in sentences.' });
+export type SaidRules = z.infer<typeof SAID_RULES>;
 
 export const ACTIVATED = z
   .object({
@@ -114,6 +135,7 @@ export const FINDING = z
     length: COUNT.optional(),
     rule: z.string().optional(),
     witness: VALUE.optional(),
+    sentence: SENTENCE.optional(),
     message: z.string(),
     mend: z.string(),
   })

@@ -3,6 +3,7 @@ import { Refusal } from '../../config/problem.js';
 import type { Finding } from '../../rules/finding.js';
 import type { Rule, RuleSet } from '../../rules/rule-set.js';
 import type { RuleSetStore } from '../../rules/rule-set-store.js';
+import { documentOf, saidSetOf, sentencesOf } from '../../rules/sentence/said-set.js';
 import type { AuditLog } from '../access/audit-log.js';
 import type { ActBody } from './deliveries.schema.js';
 import { type Page, pageOf, readNumberCursor } from './page.js';
@@ -16,6 +17,7 @@ import type {
   RuleSetAnswer,
   RuleSetQuery,
   RuleSummary,
+  SaidRules,
 } from './rule-sets.schema.js';
 import { lookupDocumentsOf, ruleTable } from './rule-table.js';
 
@@ -40,8 +42,7 @@ export class RuleSetsService {
   async find(_actor: Actor, hash: string): Promise<RuleSetAnswer> {
     return await telling(async () => {
       const live = await this.store.current();
-      if (hash === 'live' && !live) throw noneLive();
-      const ruleSet = hash === 'live' && live ? live : await this.store.findBy(hash);
+      const ruleSet = await this.named(hash);
       return {
         hash: ruleSet.hash,
         live: ruleSet.hash === live?.hash,
@@ -49,6 +50,19 @@ export class RuleSetsService {
         files: await this.store.filesOf(ruleSet.hash),
       };
     });
+  }
+
+  /** Everything that a stored set says: `live`, or the beginning of its hash. */
+  async said(_actor: Actor, hash: string): Promise<SaidRules> {
+    const ruleSet = await telling(() => this.named(hash));
+    const { rules, conditions } = await saidSetOf(ruleSet);
+    const live = await this.store.liveHash();
+    return {
+      ruleSet: ruleSet.hash,
+      live: ruleSet.hash === live,
+      rules: rules.map((one) => ({ ...one, document: { ...one.document } })),
+      conditions: conditions.map((one) => ({ ...one, document: { ...one.document } })),
+    };
   }
 
   async activate(actor: Actor, hash: string, { reason }: ActBody): Promise<Activated> {
@@ -89,6 +103,13 @@ export class RuleSetsService {
       );
     }
     return detailOf(rule, live);
+  }
+
+  private async named(hash: string): Promise<RuleSet> {
+    if (hash !== 'live') return await this.store.findBy(hash);
+    const live = await this.store.current();
+    if (!live) throw noneLive();
+    return live;
   }
 
   /** What was wrong with the rule files when this process looked last. */
@@ -134,6 +155,7 @@ function detailOf(rule: Rule, ruleSet: RuleSet): RuleAnswer {
   return {
     ruleSet: ruleSet.hash,
     ...summaryOf(rule),
+    sentence: sentencesOf(documentOf(rule), ruleSet),
     document: { ...rule.document },
     lookupDocuments: lookupDocumentsOf([rule], ruleSet),
     table: ruleTable(rule, ruleSet),

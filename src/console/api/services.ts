@@ -33,6 +33,7 @@ import { DrillsService } from './drills.service.js';
 import { ErasuresService } from './erasures.service.js';
 import { EntitiesService } from './entities.service.js';
 import { EvaluationsService } from './evaluations.service.js';
+import { EventCases } from './event-cases.js';
 import { EventExport } from './event-export.js';
 import { EventImport } from './event-import.js';
 import { EventsService } from './events.service.js';
@@ -108,10 +109,17 @@ export function createServices(parts: ServiceParts): Services {
   const unsettledList = new UnsettledList(dataSource);
   const explanations = new Explanations(parts);
   return {
-    events: new EventsService(eventList, deliveryList, explanations, parts, {
-      export: new EventExport(dataSource, eventList, events, settings.webhookSources, audit),
-      import: new EventImport(dataSource, settings, events, catalogue, builtIn, audit),
-    }),
+    events: new EventsService(
+      eventList,
+      deliveryList,
+      explanations,
+      new EventCases(eventList, parts),
+      parts,
+      {
+        export: new EventExport(dataSource, eventList, events, settings.webhookSources, audit),
+        import: new EventImport(dataSource, settings, events, catalogue, builtIn, audit),
+      },
+    ),
     evaluations: new EvaluationsService(new EvaluationList(dataSource)),
     deliveries: new DeliveriesService(
       deliveryList,

@@ -297,12 +297,14 @@ describe('rule sets', () => {
   });
 
   it('what is wrong with the files on disk is told', async () => {
-    expect(await console.get('viewer', '/findings')).toMatchObject({ checked: true, findings: [] });
+    // The analysis may have infos of sound rules too.
+    const errors = async () => {
+      const answer = await console.get<{ findings: { severity: string }[] }>('viewer', '/findings');
+      return answer.findings.filter(({ severity }) => severity === 'error');
+    };
+    expect(await errors()).toEqual([]);
     put(seeded.rules, { 'broken.rule.json': '{"name": "broken"}' });
-    await until(async () => {
-      const { findings } = await console.get<{ findings: unknown[] }>('viewer', '/findings');
-      return findings.length > 0;
-    });
+    await until(async () => (await errors()).length > 0);
     expect(await console.get('viewer', '/findings')).toMatchObject({
       checked: true,
       findings: expect.arrayContaining([

@@ -56,8 +56,10 @@ function addresses(): string[] {
   const ids: Record<string, readonly string[]> = {
     '/api/v1/events/:id': [seeded.event.id, seeded.event.eventId],
     '/api/v1/events/:id/evaluations': [seeded.event.id, `${seeded.event.id}?rule=ask-first`],
+    '/api/v1/events/:id/case': [seeded.event.id, `${seeded.event.id}?rule=announce`],
     '/api/v1/deliveries/:id': deliveries.map(({ id }) => id),
     '/api/v1/rule-sets/:hash': ['live'],
+    '/api/v1/rule-sets/:hash/rules': ['live'],
     '/api/v1/rules/:name': ['announce', 'invite', 'nearly', 'ask-first', 'compare'],
     '/api/docs/:asset': ['page-script.js'],
     '/api/v1/entities/:entity': ['process:7'],
@@ -107,6 +109,8 @@ describe('personal values', () => {
     expect(refused.sort()).toEqual([
       '403 /api/v1/audit',
       '403 /api/v1/erasures/days',
+      `403 /api/v1/events/${seeded.event.id}/case`,
+      `403 /api/v1/events/${seeded.event.id}/case?rule=announce`,
       '403 /api/v1/events/export',
       '403 /api/v1/users',
     ]);
@@ -117,6 +121,18 @@ describe('personal values', () => {
     for (const value of Object.values(CANARIES)) expect(found.some((one) => one.endsWith(value))).toBe(true);
     for (const path of ['/events/', '/evaluations', '/deliveries/', '/targets', '/export'])
       expect(found.some((one) => one.includes(path))).toBe(true);
+  });
+
+  it('have stand-ins in a case of what happened', async () => {
+    const answers = await answersFor('operator');
+    const cases = [...answers].filter(([path]) => path.includes('/case'));
+    for (const [path, { text }] of cases) {
+      const { passed, notes, document } = JSON.parse(text) as Record<string, unknown>;
+      expect([path, passed, notes]).toEqual([path, true, []]);
+      expect(JSON.stringify(document)).toContain('Hangzhou');
+    }
+    expect(cases).toHaveLength(2);
+    expect(holding(new Map(cases), Object.values(CANARIES))).toEqual([]);
   });
 
   it('are masked where the rest of the value is not', async () => {

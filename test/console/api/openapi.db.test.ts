@@ -192,6 +192,7 @@ describe('answers', () => {
       '/events/{id}/evaluations': [seeded.event.id],
       '/deliveries/{id}': items.map(({ id }) => id),
       '/rule-sets/{hash}': ['live'],
+      '/rule-sets/{hash}/rules': ['live'],
       '/rules/{name}': ['announce', 'invite', 'ask-first', 'compare'],
       '/entities/{entity}': ['process:7'],
     };
