@@ -139,28 +139,33 @@ export function toSarif(findings: readonly Finding[], toolVersion: string): obje
         },
         columnKind: 'utf16CodeUnits',
         originalUriBaseIds: { RULES: { description: { text: 'the rules folder' } } },
-        results: findings.map(({ code, severity, file, line, column, length, rule, message, mend }) => ({
-          ruleId: code,
-          ruleIndex: codes.indexOf(code),
-          level: LEVELS[severity],
-          message: { text: `${message}. ${mend}` },
-          locations: [
-            {
-              physicalLocation: {
-                artifactLocation: {
-                  uri: file.split('/').map(encodeURIComponent).join('/'),
-                  uriBaseId: 'RULES',
+        results: findings.map(
+          ({ code, severity, file, line, column, length, rule, message, mend, witness, sentence }) => ({
+            ruleId: code,
+            ruleIndex: codes.indexOf(code),
+            level: LEVELS[severity],
+            message: { text: `${message}. ${mend}` },
+            locations: [
+              {
+                physicalLocation: {
+                  artifactLocation: {
+                    uri: file.split('/').map(encodeURIComponent).join('/'),
+                    uriBaseId: 'RULES',
+                  },
+                  region: {
+                    startLine: line,
+                    startColumn: column,
+                    ...(length ? { endColumn: column + length } : {}),
+                  },
                 },
-                region: {
-                  startLine: line,
-                  startColumn: column,
-                  ...(length ? { endColumn: column + length } : {}),
-                },
+                ...(rule === undefined ? {} : { logicalLocations: [{ name: rule, kind: 'member' }] }),
               },
-              ...(rule === undefined ? {} : { logicalLocations: [{ name: rule, kind: 'member' }] }),
-            },
-          ],
-        })),
+            ],
+            ...(witness || sentence
+              ? { properties: { ...(witness ? { witness } : {}), ...(sentence ? { sentence } : {}) } }
+              : {}),
+          }),
+        ),
       },
     ],
   };

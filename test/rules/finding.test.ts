@@ -67,8 +67,9 @@ describe('a finding', () => {
 
 describe('a SARIF log', () => {
   it('has each code once, and each finding with level, place and mend', () => {
+    const meant = { witness: { event: { status: 2 } }, sentence: { zh: '规则', en: 'Rule' } };
     const log = toSarif(
-      [FINDING, { ...FINDING, severity: 'info', code: 'OTHER', rule: 'r' }, FINDING],
+      [FINDING, { ...FINDING, severity: 'info', code: 'OTHER', rule: 'r' }, { ...FINDING, ...meant }],
       '1.2.3',
     );
     expect(log).toMatchObject({
@@ -94,7 +95,7 @@ describe('a SARIF log', () => {
               ],
             },
             { ruleIndex: 0, level: 'note', locations: [{ logicalLocations: [{ name: 'r' }] }] },
-            { ruleIndex: 1 },
+            { ruleIndex: 1, properties: meant },
           ],
         },
       ],
