@@ -54,18 +54,28 @@ function askAlways(inquiry: Inquiry, { rule, types }: Asked, match: Found): Foun
   if (cannot.told === 'found') return cannot;
   if (cannot.told === 'none') {
     const witness = witnessFor(inquiry, rule, match);
+    const meant = saysEveryEvent(rule.conditions.tree);
     inquiry.report({
       code: 'CONDITIONS_ALWAYS',
-      severity: 'warning',
+      severity: meant ? 'info' : 'warning',
       rule,
       spot: CONDITIONS,
       ...(witness ? { witness } : {}),
       message: `"${rule.name}" matches every event that it listens to`,
-      mend: 'Write the condition that is meant, or leave out what says nothing.',
+      mend: meant
+        ? 'Nothing is to be done when every event is meant.'
+        : 'Write the condition that is meant. When every event is meant, say so: {"fact": "event_type", "operator": "exists", "value": true} and no other condition.',
     });
   } else if (cannot.told === 'undecided')
     reportUndecided(inquiry, rule, CONDITIONS, `whether "${rule.name}" always matches`, cannot.reason);
   return null;
+}
+
+/** That there is an event type, and nothing else: the way to write that every event is meant. */
+function saysEveryEvent(tree: ConditionNode): boolean {
+  if (tree.kind === 'leaf')
+    return tree.fact === 'event_type' && tree.operator === 'exists' && tree.value === true;
+  return tree.kind !== 'not' && tree.children.length === 1 && tree.children.every(saysEveryEvent);
 }
 
 /** The sample of an event type, when a rule does not match it: then nothing else need be looked for. */

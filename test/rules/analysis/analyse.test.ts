@@ -110,6 +110,17 @@ describe('a rule that never matches', () => {
   });
 });
 
+describe('a rule that matches everything', () => {
+  it('is an info when it says that every event is meant, and a warning otherwise', async () => {
+    const severityOf = async (conditions: Parameters<typeof rule>[2]): Promise<unknown> =>
+      (await found([rule('a', TASK, conditions)], {}, 'CONDITIONS_ALWAYS')).map(({ severity }) => severity);
+    expect(await severityOf(all(leaf('event_type', 'exists', true)))).toEqual(['info']);
+    expect(await severityOf(all(leaf('approver_id', 'exists', true)))).toEqual(['warning']);
+    expect(await severityOf(any(leaf('event_type', 'exists', true), status(3)))).toEqual(['warning']);
+    expect(await severityOf({ not: leaf('event_type', 'exists', false) })).toEqual(['warning']);
+  });
+});
+
 describe('a schedule', () => {
   const trigger = { schedule: '0 9 * * *', over: 'task' };
 
