@@ -63,6 +63,17 @@ export function formatFinding(finding: Finding, text?: string, colours: FindingC
   return `${head}${shown}\n    ${visible(mend)}`;
 }
 
+const MOST_LISTED = 20;
+
+/** As many findings as a log is to hold, each with its line of the file, and how many more there are. */
+export function listed(findings: readonly Finding[], files: ReadonlyMap<string, string>): string {
+  const more = findings.length - MOST_LISTED;
+  return [
+    ...findings.slice(0, MOST_LISTED).map((finding) => formatFinding(finding, files.get(finding.file))),
+    ...(more > 0 ? [`and ${more} more: run "aftersign rules check"`] : []),
+  ].join('\n');
+}
+
 interface Excerpt {
   readonly number: string;
   readonly margin: string;

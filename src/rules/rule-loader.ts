@@ -1,23 +1,12 @@
 import type { Log } from '../config/log.js';
 import type { Catalogue } from '../events/catalogue.js';
 import type { RuleAnalyst } from './analysis/rule-analyst.js';
-import { byPlace, type Finding, formatFinding } from './finding.js';
+import { byPlace, type Finding, listed } from './finding.js';
 import { RuleChecker } from './rule-checker.js';
-import type { RuleFiles } from './rule-compiler.js';
 import type { RuleFolder, RuleFolderReader } from './rule-files.js';
 import { buildRuleSet, type RuleSet } from './rule-set.js';
 import { RuleSetError } from './rules.errors.js';
 import type { Occasion, RuleSetStore } from './rule-set-store.js';
-
-const SHOWN = 20;
-
-function shown(findings: readonly Finding[], files: RuleFiles): string {
-  const more = findings.length - SHOWN;
-  return [
-    ...findings.slice(0, SHOWN).map((finding) => formatFinding(finding, files.get(finding.file))),
-    ...(more > 0 ? [`and ${more} more: run "aftersign rules check"`] : []),
-  ].join('\n');
-}
 
 /** Brings the rule files of this installation into the database. A broken folder never replaces a good rule set. */
 export class RuleLoader {
@@ -70,7 +59,7 @@ export class RuleLoader {
     if (errors.length > 0) {
       this.log.error(
         { event: 'rules.refused', folder: this.reader.folder, errors: errors.length },
-        `the rule files have errors; the rule set that was live stays live\n${shown(errors, files)}`,
+        `the rule files have errors; the rule set that was live stays live\n${listed(errors, files)}`,
       );
       this.seen = seen;
       return;
@@ -79,7 +68,7 @@ export class RuleLoader {
     if (warnings.length > 0) {
       this.log.warn(
         { event: 'rules.warnings', warnings: warnings.length },
-        `the rule files have warnings\n${shown(warnings, files)}`,
+        `the rule files have warnings\n${listed(warnings, files)}`,
       );
     }
     const ruleSet = await buildRuleSet(folder.hash, folder.checked, this.catalogue);

@@ -1,6 +1,6 @@
 import { type Log, messageOf } from '../../config/log.js';
 import type { Catalogue } from '../../events/catalogue.js';
-import type { Finding } from '../finding.js';
+import { type Finding, listed } from '../finding.js';
 import type { RuleFiles } from '../rule-compiler.js';
 import type { Analysis } from './analyse.js';
 import { analyseRuleFiles } from './analyse-rule-files.js';
@@ -63,16 +63,15 @@ export class RuleAnalyst {
       const { findings } = await this.analyses(files, signal);
       if (signal.aborted) return;
       found(findings);
-      const warnings = findings.filter(({ severity }) => severity === 'warning').length;
+      const warnings = findings.filter(({ severity }) => severity === 'warning');
       const fields = {
         event: 'rules.analysed',
         findings: findings.length,
-        warnings,
+        warnings: warnings.length,
         ms: Math.round(performance.now() - began),
       };
-      const said = `the rules are analysed: ${warnings} warnings, ${findings.length} findings in all`;
-      if (warnings > 0) this.log.warn(fields, `${said}; "aftersign rules check" shows them`);
-      else this.log.info(fields, said);
+      if (warnings.length === 0) this.log.info(fields, 'the rules are analysed');
+      else this.log.warn(fields, `what the rules come to has warnings\n${listed(warnings, files)}`);
     } catch (error) {
       if (signal.aborted) return;
       this.log.warn(

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import type { Analysis } from '../../../src/rules/analysis/analyse.js';
 import { type Analyses, RuleAnalyst } from '../../../src/rules/analysis/rule-analyst.js';
-import type { Finding } from '../../../src/rules/finding.js';
+import { type Finding, formatFinding } from '../../../src/rules/finding.js';
 import { RuleFolderReader } from '../../../src/rules/rule-files.js';
 import { RuleLoader } from '../../../src/rules/rule-loader.js';
 import type { RuleSetStore } from '../../../src/rules/rule-set-store.js';
@@ -48,18 +48,22 @@ class HeldAnalyses {
 const events = (log: TestLog): unknown[] => log.lines.map(({ fields }) => fields['event']);
 
 describe('the analyst', () => {
-  it('tells what was found, once, and the log how much', async () => {
+  it('tells what was found, once, and the log what of it are warnings', async () => {
     const log = new TestLog();
     const held = new HeldAnalyses();
     const analyst = new RuleAnalyst(log, held.run);
     const told: (readonly Finding[])[] = [];
-    analyst.start(new Map(), (found) => told.push(found));
-    held.begun[0]?.end({ findings: [FINDING], questions: {} });
+    const info: Finding = { ...FINDING, code: 'ENUM_UNHANDLED', severity: 'info' };
+    analyst.start(new Map([['a.rule.json', '{}']]), (found) => told.push(found));
+    held.begun[0]?.end({ findings: [FINDING, info], questions: {} });
     await analyst.settled();
-    expect(told).toEqual([[FINDING]]);
+    expect(told).toEqual([[FINDING, info]]);
     expect(log.lines).toMatchObject([
-      { level: 'warn', fields: { event: 'rules.analysed', findings: 1, warnings: 1 } },
+      { level: 'warn', fields: { event: 'rules.analysed', findings: 2, warnings: 1 } },
     ]);
+    expect(log.lines[0]?.message).toBe(
+      `what the rules come to has warnings\n${formatFinding(FINDING, '{}')}`,
+    );
   });
 
   it('leaves an older analysis for a newer one, and tells nothing of it', async () => {
