@@ -103,27 +103,23 @@ export class RuleSet {
 
   /** The same set under the hash that it was activated with, when an older version made that otherwise. */
   named(hash: string): RuleSet {
-    const { rules, catalogue, conditions, index, places, lookups, calendars, owners, targetLimits } = this;
-    return new RuleSet(
-      hash,
-      rules,
-      catalogue,
-      conditions,
-      index,
-      places,
-      lookups,
-      calendars,
-      owners,
-      targetLimits,
-    );
+    return this.withOther({ hash });
   }
 
   /** A set of these rules alone, which are of this set or made of its own; everything else is shared with it. */
   withRules(rules: readonly Rule[]): RuleSet {
-    const { hash, catalogue, conditions, places, lookups, calendars, owners, targetLimits } = this;
-    const index = new RuleIndex(places);
-    const eventType = places.numberOf(EVENT_TYPE);
+    const index = new RuleIndex(this.places);
+    const eventType = this.places.numberOf(EVENT_TYPE);
     for (const [number, rule] of rules.entries()) addToIndex(index, number, rule, eventType);
+    return this.withOther({ rules, index });
+  }
+
+  private withOther({
+    hash = this.hash,
+    rules = this.rules,
+    index = this.index,
+  }: Partial<Pick<RuleSet, 'hash' | 'rules' | 'index'>>): RuleSet {
+    const { catalogue, conditions, places, lookups, calendars, owners, targetLimits } = this;
     return new RuleSet(
       hash,
       rules,

@@ -1,9 +1,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import { checkRules } from '../../src/cli/rules-check.js';
 import { loadBuiltInCatalogue } from '../../src/events/catalogue.js';
 import { ruleSetHash } from '../../src/rules/check/rule-set-hash.js';
+import { type Captured, captured } from '../support/captured-output.js';
 import { temporaryFolder } from '../support/folder.js';
 
 const GOOD = {
@@ -32,19 +33,8 @@ function folderOf(...rules: readonly object[]): string {
 async function run(
   folder: string | undefined,
   options: Partial<typeof PLAIN & { analysis: boolean }> = {},
-): Promise<{ code: number; out: string; err: string }> {
-  const written = { out: '', err: '' };
-  const capture = (stream: NodeJS.WriteStream, to: 'out' | 'err') =>
-    jest.spyOn(stream, 'write').mockImplementation((text) => {
-      written[to] += String(text);
-      return true;
-    });
-  const spies = [capture(process.stdout, 'out'), capture(process.stderr, 'err')];
-  try {
-    return { code: await checkRules(folder, { ...PLAIN, ...options }), ...written };
-  } finally {
-    for (const spy of spies) spy.mockRestore();
-  }
+): Promise<Captured> {
+  return await captured(() => checkRules(folder, { ...PLAIN, ...options }));
 }
 
 afterEach(() => {

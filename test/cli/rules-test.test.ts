@@ -1,8 +1,9 @@
 // Real: rule files and cases on disk, the check, the runner; what needs a process of its own runs the built command.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import { type TestOptions, testRules } from '../../src/cli/rules-test.js';
+import { type Captured, captured } from '../support/captured-output.js';
 import { CommandProcess, runCommand } from '../support/command.js';
 import { until } from '../support/door.js';
 import { folderWith, put, temporaryFolder } from '../support/folder.js';
@@ -41,22 +42,8 @@ function folderOf(cases: readonly object[], more: Record<string, string> = {}): 
   });
 }
 
-async function run(
-  folder: string | undefined,
-  options: Partial<TestOptions> = {},
-): Promise<{ code: number; out: string; err: string }> {
-  const written = { out: '', err: '' };
-  const capture = (stream: NodeJS.WriteStream, to: 'out' | 'err') =>
-    jest.spyOn(stream, 'write').mockImplementation((text) => {
-      written[to] += String(text);
-      return true;
-    });
-  const spies = [capture(process.stdout, 'out'), capture(process.stderr, 'err')];
-  try {
-    return { code: await testRules(folder, { ...PLAIN, ...options }), ...written };
-  } finally {
-    for (const spy of spies) spy.mockRestore();
-  }
+async function run(folder: string | undefined, options: Partial<TestOptions> = {}): Promise<Captured> {
+  return await captured(() => testRules(folder, { ...PLAIN, ...options }));
 }
 
 /** Without what differs from run to run. */

@@ -221,7 +221,7 @@ class CaseForm {
     const text = textOf(node);
     if (text !== null && momentOf(text, 0) !== null) return;
     const what = `"${name}" must be a duration like "25h", or a date-time with its zone`;
-    const isWork = text !== null && /work/.test(text);
+    const isWork = text?.includes('work') === true;
     this.report.error(
       node,
       INVALID,

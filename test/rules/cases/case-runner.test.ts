@@ -88,12 +88,12 @@ describe('a case', () => {
     const nag = rule({
       conditions: is(1),
       actions: undefined,
-      escalate: { per: 'task', steps: [{ name: 'work', after: '8 work hours', actions: [TELL] }] },
+      escalate: { per: 'task', steps: [{ name: 'day', after: '8 work hours', actions: [TELL] }] },
     });
     const steps = [{ event: { status: 1 } }, pass('10d')];
     // It is Saturday, and Monday the first workday.
     const result = await story(nag, steps, { calendar: 'cn', now: '2026-01-10T10:00:00+08:00' });
-    expect(sent(result)).toEqual(['done/work/tell sent 01-12T10:00']);
+    expect(sent(result)).toEqual(['done/day/tell sent 01-12T10:00']);
   });
 
   it('sends once for what a rule is once for', async () => {
