@@ -53,22 +53,28 @@ export function variablesOf(
   const forest = new PlaceForest(context.space);
   const groups = new PlaceGroups();
   const readers: LeafReader[] = [];
+  const nulls = new Set<string>();
   asked.forEach(({ leaf, moment }, at) => {
     if (skip.has(at)) return;
     const node = forest.nodeOf(leaf.node, moment);
     const other = leaf.node.other && forest.nodeOf(leaf.node.other, moment);
     if (leaf.answer) forest.nodeOf(leaf.answer, moment);
-    const namesNull = leaf.literals.includes(null);
-    if (namesNull) node.namesNull = true;
+    if (leaf.literals.includes(null)) nulls.add(placeOf(node));
     if (other) groups.join(node, other);
     else node.leaves.push(at);
     readers.push({ at, asked: { leaf, moment }, node, other });
   });
   joinLinked(forest, groups, context.space);
+  // What may stand there is the same at both moments, whichever of them null is named at.
+  for (const node of forest.nodes) node.namesNull = nulls.has(placeOf(node));
   return groups.of(forest.nodes).map((places) => {
     const inside = readers.filter(({ node }) => places.includes(node));
     return variableOf(places, inside, asked, context);
   });
+}
+
+function placeOf({ fact, path }: PlaceNode): string {
+  return JSON.stringify([fact, ...(path ?? [])]);
 }
 
 /** Who reads what the status of a task was before reads the status that it has now, too: they go together. */
