@@ -244,9 +244,11 @@ describe('targets and the report', () => {
       status: 200,
       body: { items: [{ target, ok: false }], left: [], more: 0 },
     });
-    expect(seeded.receiver.received.slice(before)).toMatchObject([
-      { path: '/announce', headers: { 'aftersign-drill': '1' } },
-    ]);
+    // What the service asks and sends by itself goes on meanwhile.
+    const drills = seeded.receiver.received
+      .slice(before)
+      .filter(({ headers }) => headers['aftersign-drill'] !== undefined);
+    expect(drills).toMatchObject([{ path: '/announce', headers: { 'aftersign-drill': '1' } }]);
     expect((await auditOf('target.test')).items).toMatchObject([
       { subject: `target:${target}`, detail: { send: true, targets: 1 } },
       { detail: { send: false } },
