@@ -112,6 +112,12 @@ export const hostile: fc.Arbitrary<string> = fc.oneof(
   },
 );
 
+/**
+ * Of an object. None is a lone backslash: once an object with that key was parsed, V8 13.6 (Node 24) takes every key that
+ * begins with an escape for it.
+ */
+const hostileKey = hostile.filter((key) => key !== '\\');
+
 const { json } = fc.letrec<{ json: unknown }>((tie) => ({
   json: fc.oneof(
     { maxDepth: 2, depthSize: 'small' },
@@ -119,7 +125,7 @@ const { json } = fc.letrec<{ json: unknown }>((tie) => ({
     fc.constantFrom<unknown>(null, true, false, 0, -0, 3, -1.5, 1e21, 5e-324),
     fc.array(tie('json'), { maxLength: 3 }),
     fc.dictionary(
-      fc.oneof(hostile, fc.constantFrom('__proto__', 'constructor', 'fact', 'literal')),
+      fc.oneof(hostileKey, fc.constantFrom('__proto__', 'constructor', 'fact', 'literal')),
       tie('json'),
       {
         maxKeys: 3,
@@ -238,7 +244,7 @@ const action: fc.Arbitrary<ActionDocument> = fc
         url: hostile,
         headers: fc.oneof(
           fc.constant({}),
-          fc.dictionary(fc.oneof(hostile, fc.constant('__proto__')), hostile, {
+          fc.dictionary(fc.oneof(hostileKey, fc.constant('__proto__')), hostile, {
             maxKeys: 2,
             noNullPrototype: true,
           }),
@@ -275,7 +281,7 @@ const action: fc.Arbitrary<ActionDocument> = fc
         ...shared,
         sign: name,
         text: hostile,
-        card: fc.dictionary(hostile, json, { noNullPrototype: true }),
+        card: fc.dictionary(hostileKey, json, { noNullPrototype: true }),
       }),
     ),
     fc.tuple(
@@ -290,7 +296,7 @@ const action: fc.Arbitrary<ActionDocument> = fc
         ...shared,
         app: name,
         text: hostile,
-        card: fc.dictionary(hostile, json, { noNullPrototype: true }),
+        card: fc.dictionary(hostileKey, json, { noNullPrototype: true }),
       }),
     ),
   )
@@ -324,7 +330,9 @@ export const anyRule: fc.Arbitrary<RuleDocument> = fc
       ...placed,
       description: hostile,
       owner: name,
-      labels: fc.dictionary(fc.oneof(hostile, fc.constant('__proto__')), hostile, { noNullPrototype: true }),
+      labels: fc.dictionary(fc.oneof(hostileKey, fc.constant('__proto__')), hostile, {
+        noNullPrototype: true,
+      }),
       effective: optional({
         from: fc.constantFrom('2026-01-01', '2026-01-01T00:00:00+08:00'),
         until: hostile,
