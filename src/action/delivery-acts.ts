@@ -1,7 +1,13 @@
 import type { EntityManager } from 'typeorm';
 import type { RetryDocument } from './action-document.js';
 import { DELIVERY_TRANSITIONS, type DeliveryState } from './delivery-states.js';
-import { actionKeyOf, type DeliveryStore, EARLIER, type NewDelivery } from './delivery-store.js';
+import {
+  actionKeyOf,
+  type DeliveryStore,
+  EARLIER,
+  type NewDelivery,
+  releaseOrdered,
+} from './delivery-store.js';
 import { giveUpAt } from './retry-schedule.js';
 
 export const DELIVERY_ACTS = ['redrive', 'release', 'discard', 'cancel'] as const;
@@ -65,7 +71,7 @@ export async function actOnMany(
   const ends =
     act === 'redrive' || act === 'release'
       ? await send(tx, able, now)
-      : await end(tx, able, ENDS[act].code, reason);
+      : await end(tx, able, ENDS[act], reason, now);
   return new Map(
     rows.map(({ id, state }): [string, Acted] => {
       const after = ends.get(id);
@@ -177,17 +183,21 @@ async function send(
   return new Map(ended.map(({ id, state }) => [id, state]));
 }
 
+/** Takes them out. What waited for them in their order goes at once. */
 async function end(
   tx: EntityManager,
   rows: readonly LockedRow[],
-  code: string,
+  { code }: { readonly code: string },
   reason: string | null,
+  now: number,
 ): Promise<ReadonlyMap<string, DeliveryState>> {
   if (rows.length === 0) return new Map();
-  await tx.query(
+  const [ended] = await tx.query<[{ orderKey: string | null }[], number]>(
     `update action_keys set state = 'cancelled', deferred_for = null, code = $2, reason = $3, updated_at = now()
-      where id = any($1::uuid[])`,
+      where id = any($1::uuid[]) returning order_key as "orderKey"`,
     [rows.map(({ id }) => id), code, reason?.replaceAll('\u0000', '') ?? null],
   );
+  const keys = ended.flatMap(({ orderKey }) => orderKey ?? []);
+  if (keys.length > 0) await releaseOrdered(tx, keys, now);
   return new Map(rows.map(({ id }) => [id, 'cancelled']));
 }
