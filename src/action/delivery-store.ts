@@ -223,9 +223,14 @@ export class DeliveryStore {
   }
 
   async findOfEvent(eventId: string): Promise<DeliveryRow[]> {
-    return await this.dataSource.query<DeliveryRow[]>(`${SELECT} where d.event_id = $1 order by d.id`, [
-      eventId,
-    ]);
+    return await this.findOfEvents([eventId]);
+  }
+
+  async findOfEvents(eventIds: readonly string[]): Promise<DeliveryRow[]> {
+    return await this.dataSource.query<DeliveryRow[]>(
+      `${SELECT} where d.event_id = any($1::uuid[]) order by d.id`,
+      [eventIds],
+    );
   }
 
   async findMany(ids: readonly string[]): Promise<DeliveryRow[]> {

@@ -124,7 +124,7 @@ export class EventStore implements OnApplicationShutdown {
   }
 
   async find(id: string): Promise<StoredEvent | null> {
-    return (await this.findMany([id], this.dataSource.manager))[0] ?? null;
+    return (await this.findMany([id]))[0] ?? null;
   }
 
   /** The event with this key, and how far it has come; null when there is none. */
@@ -152,7 +152,10 @@ export class EventStore implements OnApplicationShutdown {
     return events.sort((a, b) => compare(b.id, a.id));
   }
 
-  async findMany(ids: readonly string[], tx: EntityManager): Promise<StoredEvent[]> {
+  async findMany(
+    ids: readonly string[],
+    tx: EntityManager = this.dataSource.manager,
+  ): Promise<StoredEvent[]> {
     return await tx.query<StoredEvent[]>(
       `select id, received_at as "receivedAt", origin, event_id as "eventId", event_type as "eventType", source,
               create_time as "createTime", root_entity as "rootEntity", raw, content, transport,

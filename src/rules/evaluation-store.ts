@@ -92,10 +92,15 @@ export class EvaluationStore {
 
   /** All evaluations of an event, with their time, the earliest first. */
   async findAll(eventId: string): Promise<(Evaluation & { readonly decidedAt: Date })[]> {
+    return await this.findAllOf([eventId]);
+  }
+
+  /** Those of several events together. */
+  async findAllOf(eventIds: readonly string[]): Promise<(Evaluation & { readonly decidedAt: Date })[]> {
     return await this.dataSource.query(
       `select event_id as "eventId", occasion, decided_at as "decidedAt", rule_set as "ruleSet", verdicts, inputs
-         from evaluations where event_id = $1 order by decided_at, occasion`,
-      [eventId],
+         from evaluations where event_id = any($1::uuid[]) order by decided_at, occasion`,
+      [eventIds],
     );
   }
 }

@@ -69,8 +69,8 @@ export class EventCases {
         'CASE_OF_A_TURN',
         'It is the turn of a schedule, about everything that was open then, and what that was is not kept: make a case of one of its events.',
       );
-    const about = await this.recordedOf(event);
-    const live = liveOf(about);
+    const [about] = await this.recordedOf([event]);
+    const live = about && liveOf(about);
     if (!live) throw new NoCaseError('EVENT_UNDECIDED', `the event ${event.id} was not evaluated`);
     const ruleSet = await this.stores.ruleSets.find(live.ruleSet);
     const history = await this.historyOf(row, about);
@@ -115,24 +115,21 @@ export class EventCases {
         'CASE_TOO_LONG',
         `There are more than ${MOST_EVENTS} events of ${rootEntity}: too many for one case.`,
       );
-    const events: RecordedEvent[] = [about];
-    let gone = 0;
-    for (const row of rows) {
-      if (row.id === id || row.rootEntity !== rootEntity) continue;
-      const event = row.erased ? null : await this.stores.events.find(row.id);
-      if (event) events.push(await this.recordedOf(event));
-      else gone += 1;
-    }
-    return { about: id, events, gone };
+    const others = rows.filter((row) => row.id !== id && row.rootEntity === rootEntity);
+    const told = others.filter(({ erased }) => !erased).map((row) => row.id);
+    const found = await this.recordedOf(await this.stores.events.findMany(told));
+    return { about: id, events: [about, ...found], gone: others.length - found.length };
   }
 
-  private async recordedOf(event: StoredEvent): Promise<RecordedEvent> {
-    const { evaluations, deliveries } = this.stores;
-    return {
+  private async recordedOf(events: readonly StoredEvent[]): Promise<RecordedEvent[]> {
+    const ids = events.map(({ id }) => id);
+    const evaluations = Map.groupBy(await this.stores.evaluations.findAllOf(ids), (one) => one.eventId);
+    const deliveries = Map.groupBy(await this.stores.deliveries.findOfEvents(ids), (one) => one.eventId);
+    return events.map((event) => ({
       event,
-      evaluations: await evaluations.findAll(event.id),
-      deliveries: await deliveries.findOfEvent(event.id),
-    };
+      evaluations: evaluations.get(event.id) ?? [],
+      deliveries: deliveries.get(event.id) ?? [],
+    }));
   }
 }
 
