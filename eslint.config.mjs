@@ -39,10 +39,13 @@ export default tseslint.config(
   { ignores: ['dist*/', 'node_modules/', 'coverage/', '.aftersign/'] },
   js.configs.recommended,
   {
-    files: ['**/*.ts'],
+    files: ['**/*.ts', '**/*.tsx'],
     extends: [...tseslint.configs.strictTypeChecked],
     languageOptions: {
-      parserOptions: { project: './test/tsconfig.json', tsconfigRootDir: import.meta.dirname },
+      parserOptions: {
+        project: ['./test/tsconfig.json', './console/tsconfig.json'],
+        tsconfigRootDir: import.meta.dirname,
+      },
     },
     rules: {
       curly: ['error', 'multi-line'],
@@ -63,6 +66,22 @@ export default tseslint.config(
     rules: { '@typescript-eslint/no-non-null-assertion': 'off' },
   },
   {
+    // It knows the service by its API alone, and what that answers by its types.
+    files: ['console/src/**/*.{ts,tsx}'],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            { regex: '\\.\\./src/', allowTypeImports: true, message: 'Types only, by api/types.ts.' },
+          ],
+        },
+      ],
+      // A handler may answer a promise that nobody waits for.
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+    },
+  },
+  {
     files: ['src/runtime.ts', 'src/cli/**/*.ts'],
     rules: { 'no-console': 'off' },
   },
@@ -75,6 +94,7 @@ export default tseslint.config(
         Buffer: 'readonly',
         fetch: 'readonly',
         performance: 'readonly',
+
         setTimeout: 'readonly',
         URL: 'readonly',
       },

@@ -1,9 +1,10 @@
-// Compiles src/ to dist/ with swc and copies the data files beside the code. The result replaces dist/ in
+// Compiles src/ to dist/ with swc, copies the data files beside the code, and puts the built console into dist/web. The result replaces dist/ in
 // one rename, so a service that starts meanwhile never sees half of it.
 import { transformFile } from '@swc/core';
 import { cp, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildConsole } from './build-console.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const fresh = join(root, `dist.${process.pid}.tmp`);
@@ -12,6 +13,7 @@ const old = `${fresh}.old`;
 const files = (await readdir(join(root, 'src'), { recursive: true, withFileTypes: true })).filter((entry) =>
   entry.isFile(),
 );
+const web = buildConsole(root, join(fresh, 'web'));
 await Promise.all(
   files.map(async (entry) => {
     const from = join(entry.parentPath, entry.name);
@@ -30,6 +32,7 @@ await Promise.all(
     await writeFile(`${target}.map`, map ?? '');
   }),
 );
+await web;
 await rename(join(root, 'dist'), old).catch((error) => {
   if (error.code !== 'ENOENT') throw error;
 });

@@ -1,0 +1,5 @@
+import { PageHead } from '../../parts/page-head.js';
+
+export default function EventList() {
+  return <PageHead title="EventList" />;
+}
