@@ -7,7 +7,7 @@ import {
   useMantineColorScheme,
 } from '@mantine/core';
 import { IconMoon, IconSun } from '@tabler/icons-react';
-import { type Language, useLanguage, useWords } from '../words/words.js';
+import { useLanguage, useWords } from '../words/words.js';
 import { SHELL } from './shell-words.js';
 
 /** The language, and light or dark; both are kept in this browser. */
