@@ -1,6 +1,6 @@
 import type { CaseResult } from '../rules/cases/case-result.js';
 import type { Finding } from '../rules/finding.js';
-import { failureSummary } from './case-failure-text.js';
+import { failureSummary } from '../rules/cases/case-failure-text.js';
 import { byFile } from './case-report.js';
 
 /**

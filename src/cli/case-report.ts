@@ -1,6 +1,6 @@
 import { printable } from '../config/terminal-text.js';
 import type { CaseFailure, CaseResult } from '../rules/cases/case-result.js';
-import { failureLines, type FailureStyle } from './case-failure-text.js';
+import { failureLines, type FailureStyle } from '../rules/cases/case-failure-text.js';
 import type { Colours } from './colours.js';
 
 /** How results are told. */

@@ -1,6 +1,7 @@
 import { printable } from '../config/terminal-text.js';
-import type { Count, CoverageReport, RuleCoverage, UnseenPoint } from '../rules/cases/coverage.js';
+import type { Count, CoverageReport, RuleCoverage } from '../rules/cases/coverage.js';
 import type { JudgedMutant, MutationReport, RuleMutation } from '../rules/cases/mutation.js';
+import { unseenText } from '../rules/cases/unseen-text.js';
 import { pc } from './colours.js';
 import { ListTable } from './list-table.js';
 import { valueText } from './value-text.js';
@@ -60,15 +61,6 @@ export function mutationText(report: MutationReport): string {
 function survivorText({ rules, condition, words }: JudgedMutant): string {
   const named = condition === null ? '' : ` (named condition 命名条件 ${printable(condition)})`;
   return `${pc.bold(printable(rules.join(', ')))}${named}: the tests do not notice if 测试未察觉 ${printable(words)}`;
-}
-
-function unseenText({ kind, part, action, step, words }: UnseenPoint): string {
-  const ofStep = step === null ? '' : ` (step 步骤 ${printable(step)})`;
-  if (kind === 'sent') return `never sent 从未发送: ${printable(words)}${ofStep}`;
-  const never = kind === 'true' ? 'never seen true 从未成立' : 'never seen false 从未不成立';
-  const where =
-    part === 'conditions' ? '' : ` in ${part}${action === null ? '' : ` of ${printable(action)}${ofStep}`}`;
-  return `${never}${where}: ${printable(words)}`;
 }
 
 function placeText({ file, line }: { readonly file: string; readonly line: number }): string {

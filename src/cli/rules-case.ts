@@ -4,7 +4,7 @@ import { onlyCase } from '../rules/cases/case-from-event.js';
 import type { CaseFailure, CaseResult } from '../rules/cases/case-result.js';
 import { readInstant } from '../rules/operators.js';
 import { type AdminPlace, withAdmin } from './admin.js';
-import { failureLines } from './case-failure-text.js';
+import { failureLines } from '../rules/cases/case-failure-text.js';
 import { NO_COLOURS } from './colours.js';
 import { layOut } from './json-layout.js';
 import { print } from './output.js';

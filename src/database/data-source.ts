@@ -6,6 +6,7 @@ import { Sources1796000000003 } from './migrations/0003-sources.js';
 import { Admin1797000000004 } from './migrations/0004-admin.js';
 import { State1798000000005 } from './migrations/0005-state.js';
 import { Deliveries1799000000006 } from './migrations/0006-deliveries.js';
+import { Overview1800000000007 } from './migrations/0007-overview.js';
 
 /** Where a PostgreSQL is: a URL, or the parts (host may be the folder of a unix socket). */
 export type DatabaseAddress =
@@ -26,6 +27,7 @@ const MIGRATIONS = [
   Admin1797000000004,
   State1798000000005,
   Deliveries1799000000006,
+  Overview1800000000007,
 ];
 const MIGRATION_LOCK = 4157000;
 

@@ -39,7 +39,16 @@ export function factsOf(event: StoredEvent): ReadonlyMap<string, unknown> {
 }
 
 /**
- * The same of a Feishu envelope that was not stored.
+ * The fields of the event itself, by the names that its sender gives them.
+ *
+ * @throws Error as `factsOf`
+ */
+export function ownFieldsOf(event: StoredEvent): ReadonlyMap<string, unknown> {
+  return contentOf(event).fields;
+}
+
+/**
+ * The same as `factsOf`, of a Feishu envelope that was not stored.
  *
  * @throws Error when the body is no envelope
  */

@@ -42,6 +42,8 @@ export interface DecisionInputs {
   readonly about?: string;
   /** Of a turn of a schedule: what its verdict sums up. No entity's facts are kept, so it cannot be recomputed. */
   readonly turn?: TurnCounts;
+  /** Of a replay: the one rule that was evaluated; absent: all. */
+  readonly only?: string;
 }
 
 /** Where an event stands among those of its root entity, for what a decision does beyond its verdicts. */

@@ -1,6 +1,5 @@
 import type { Label } from '../events/catalogue.js';
-import { type Facts, FactView, type TracedLeaf } from './compiled-conditions.js';
-import { nameOf } from './condition-tree.js';
+import { type Facts, FactView } from './compiled-conditions.js';
 import { type DecisionInputs, factsFor, factsOfRule, judgeFacts, type Verdict } from './decide.js';
 import {
   type ExplainedLeaf,
@@ -14,6 +13,7 @@ import {
   type ValueLabel,
 } from './explained-tree.js';
 import { answerOf } from './lookup-facts.js';
+import { isNearMiss, missingOf } from './near-miss.js';
 import { type FactChange, findRepair, type Repair } from './repair.js';
 import { inOrder, type Rule, type RuleSet } from './rule-set.js';
 
@@ -253,29 +253,6 @@ function explain(
 
 function mayBeRepaired({ verdict }: RuleExplanation['verdict']): boolean {
   return verdict === 'not matched' || verdict === 'unknown' || verdict === 'error';
-}
-
-function isNearMiss(
-  { verdict }: RuleExplanation['verdict'],
-  failing: ReadonlyMap<TracedLeaf, boolean>,
-): boolean {
-  if (verdict !== 'not matched') return false;
-  const conditions = new Set(
-    [...failing].map(([{ fact, path, operator, value, other }, mustHold]) =>
-      failing.size === 1 ? '' : JSON.stringify([fact, path, operator, value, other, mustHold]),
-    ),
-  );
-  return conditions.size === 1;
-}
-
-function missingOf(failing: ReadonlyMap<TracedLeaf, boolean>): readonly string[] {
-  const missing = new Set<string>();
-  for (const leaf of failing.keys()) {
-    if (leaf.outcome !== 'unknown') continue;
-    if (leaf.actual === undefined) missing.add(nameOf(leaf));
-    if (leaf.other && leaf.expected === undefined) missing.add(nameOf(leaf.other));
-  }
-  return [...missing];
 }
 
 function lookupsOf({ lookups }: Rule, inputs: DecisionInputs): readonly ExplainedLookup[] {

@@ -1,4 +1,5 @@
 import type { Notice, NoticeKind } from '../action/notice-store.js';
+import { noticeLink } from './notice-link.js';
 import type { NoticeText } from './owners.js';
 
 /** What is said of a kind of notice, in both languages; `what` is the subject of it, safe to show. */
@@ -81,12 +82,12 @@ const LABELS: Readonly<Record<string, string>> = {
 const MOST_RULES = 10;
 const LONGEST = 500;
 
-/** What a notice says: Chinese first, then English, then what is known besides. `link`: where people look; null: nowhere. */
-export function noticeText(
-  { kind, subject, rules, detail }: Notice,
-  createdAt: Date,
-  link: string | null,
-): NoticeText {
+/**
+ * What a notice says: Chinese first, then English, then what is known besides. `publicUrl`: how people reach the console;
+ * null: it is not known.
+ */
+export function noticeText(notice: Notice, createdAt: Date, publicUrl: string | null): NoticeText {
+  const { kind, subject, rules, detail } = notice;
   const { head, zh, en, command } = WORDINGS[kind];
   const what = plain(subject);
   const shown = rules.slice(0, MOST_RULES).map(plain).join(', ');
@@ -97,7 +98,7 @@ export function noticeText(
     ),
     `time 时间: ${createdAt.toISOString()}`,
     `more 详情: ${command}`,
-    ...(link === null ? [] : [link]),
+    ...(publicUrl === null ? [] : [noticeLink(notice, publicUrl)]),
   ];
   return {
     kind,

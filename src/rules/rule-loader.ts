@@ -3,15 +3,24 @@ import type { Catalogue } from '../events/catalogue.js';
 import type { RuleAnalyst } from './analysis/rule-analyst.js';
 import { byPlace, type Finding, listed } from './finding.js';
 import { RuleChecker } from './rule-checker.js';
+import type { RuleFiles } from './rule-compiler.js';
 import type { RuleFolder, RuleFolderReader } from './rule-files.js';
 import { buildRuleSet, type RuleSet } from './rule-set.js';
 import { RuleSetError } from './rules.errors.js';
 import type { Occasion, RuleSetStore } from './rule-set-store.js';
 
+/** The sound files of a rules folder, and the hash of the rule set that they make. */
+export interface LoadedFiles {
+  readonly hash: string;
+  readonly files: RuleFiles;
+}
+
 /** Brings the rule files of this installation into the database. A broken folder never replaces a good rule set. */
 export class RuleLoader {
   /** What was wrong with the files at the last look; once they are analysed, with what that has found. */
   findings: readonly Finding[] = [];
+  /** What was found sound at the last look, rule tests too; null: nothing was, or it has errors. */
+  loaded: LoadedFiles | null = null;
   /** Of the folder as it was read last: what is different now is a change. */
   fingerprint = '';
   private seen: string | null = null;
@@ -49,6 +58,8 @@ export class RuleLoader {
     const how = this.begun ? occasion : 'start';
     this.begun = true;
     const folder = await this.checker.check(files);
+    const sound = ![...findings, ...folder.checked.findings].some(({ severity }) => severity === 'error');
+    this.loaded = sound ? { hash: folder.hash, files } : null;
     const seen = `${folder.hash} ${JSON.stringify(findings)}`;
     if (how === 'change' && seen === this.seen) return;
     // What is analysed still is the set before.

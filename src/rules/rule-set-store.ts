@@ -155,6 +155,16 @@ export class RuleSetStore {
     return rows.map(({ file }) => file).sort();
   }
 
+  /** The text of a file of a stored set; null: it has no such file. */
+  async fileOf(hash: string, file: string): Promise<string | null> {
+    // As JSON: the database's own texts have no U+0000.
+    const [row] = await this.dataSource.query<{ text: string | null }[]>(
+      'select (files -> $2)::text as text from rule_sets where hash = $1',
+      [hash, file],
+    );
+    return typeof row?.text === 'string' ? (JSON.parse(row.text) as string) : null;
+  }
+
   /** The hash of the rule set that is live now; null: none was ever activated. */
   async liveHash(): Promise<string | null> {
     return await this.activeHash(this.dataSource.manager);
@@ -169,7 +179,12 @@ export class RuleSetStore {
     return await this.find(await this.hashOf(prefix));
   }
 
-  private async hashOf(prefix: string): Promise<string> {
+  /**
+   * The whole hash of the stored set whose hash begins so.
+   *
+   * @throws RuleSetError as `findBy`
+   */
+  async hashOf(prefix: string): Promise<string> {
     if (!/^[0-9a-f]{6,64}$/.test(prefix)) {
       throw new RuleSetError(
         'RULE_SET_UNKNOWN',

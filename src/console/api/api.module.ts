@@ -19,6 +19,8 @@ import { RuleLoader } from '../../rules/rule-loader.js';
 import { RuleSetStore } from '../../rules/rule-set-store.js';
 import { RuleStoresModule } from '../../rules/rules.module.js';
 import { AuditLog } from '../access/audit-log.js';
+import { DepthGauge } from '../health/depths.js';
+import { StoredRules } from '../read/stored-rule.js';
 import { CatalogueService } from './catalogue.service.js';
 import { DeliveriesController } from './deliveries.controller.js';
 import { DeliveriesService } from './deliveries.service.js';
@@ -35,6 +37,8 @@ import { NoticesController } from './notices.controller.js';
 import { NoticesService } from './notices.service.js';
 import { OpenApiController } from './openapi.controller.js';
 import { OpenApi } from './openapi.js';
+import { OverviewController } from './overview.controller.js';
+import { OverviewService } from './overview.service.js';
 import { PlacesController } from './places.controller.js';
 import { ChangeFeed } from './change-feed.js';
 import { ChangeReader } from './change-reader.js';
@@ -45,8 +49,16 @@ import { DocsController } from './docs.controller.js';
 import { ReportController } from './report.controller.js';
 import { ReportService } from './report.service.js';
 import { REQUEST_PIPE } from './request-pipe.js';
+import { RuleCasesController } from './rule-cases.controller.js';
+import { RuleCasesService } from './rule-cases.service.js';
+import { RuleFilesController } from './rule-files.controller.js';
+import { RuleFilesService } from './rule-files.service.js';
+import { RuleHistoryController } from './rule-history.controller.js';
+import { RuleHistoryService } from './rule-history.service.js';
 import { RuleSetsController } from './rule-sets.controller.js';
 import { RuleSetsService } from './rule-sets.service.js';
+import { RuleVersionsController } from './rule-versions.controller.js';
+import { RuleVersionsService } from './rule-versions.service.js';
 import { createServices, type Services, type ThisProcess } from './services.js';
 import { SilenceChanges } from './silence-changes.js';
 import { SilencesController } from './silences.controller.js';
@@ -57,6 +69,8 @@ import { StreamController } from './stream.controller.js';
 import { TargetsService } from './targets.service.js';
 import { TimersController } from './timers.controller.js';
 import { TimersService } from './timers.service.js';
+import { TrialsController } from './trials.controller.js';
+import { TrialsService } from './trials.service.js';
 import { UnsettledController } from './unsettled.controller.js';
 import { UnsettledService } from './unsettled.service.js';
 
@@ -66,10 +80,16 @@ const SERVICES = Symbol('services');
 @Module({
   imports: [EventsModule, RuleStoresModule, DeliveryModule],
   controllers: [
+    OverviewController,
     EventsController,
     EvaluationsController,
     DeliveriesController,
     RuleSetsController,
+    RuleFilesController,
+    RuleVersionsController,
+    RuleHistoryController,
+    RuleCasesController,
+    TrialsController,
     PlacesController,
     ReportController,
     ErasuresController,
@@ -146,11 +166,42 @@ const SERVICES = Symbol('services');
       useFactory: (dataSource: DataSource, clock: Clock, { settings }: Config) =>
         new StreamCallers(dataSource, clock, settings.PUBLIC_URL),
     },
+    {
+      provide: OverviewService,
+      inject: [DataSource, Clock, LiveCatalogue, RuleSetStore, ModuleRef],
+      useFactory: (
+        dataSource: DataSource,
+        clock: Clock,
+        catalogue: LiveCatalogue,
+        ruleSets: RuleSetStore,
+        modules: ModuleRef,
+      ) => {
+        const { findings } = roomsOf(modules, null);
+        // Of the room of health, which is there whatever the role: what the metrics have just counted is counted.
+        const gauge = (): DepthGauge => modules.get(DepthGauge, { strict: false });
+        const depths = { now: () => gauge().now(), known: () => gauge().known() };
+        return new OverviewService(dataSource, { clock, catalogue, ruleSets, depths, findings });
+      },
+    },
+    {
+      provide: RuleFilesService,
+      inject: [RuleSetStore],
+      useFactory: (ruleSets: RuleSetStore) => new RuleFilesService(ruleSets),
+    },
+    {
+      provide: RuleVersionsService,
+      inject: [DataSource, Catalogue, RuleSetStore, Clock],
+      useFactory: (dataSource: DataSource, builtIn: Catalogue, ruleSets: RuleSetStore, clock: Clock) =>
+        new RuleVersionsService(ruleSets, new StoredRules(dataSource, builtIn), clock),
+    },
     { provide: OpenApi, useFactory: () => new OpenApi() },
     part(EventsService, (all) => all.events),
     part(EvaluationsService, (all) => all.evaluations),
     part(DeliveriesService, (all) => all.deliveries),
     part(RuleSetsService, (all) => all.ruleSets),
+    part(TrialsService, (all) => all.trials),
+    part(RuleHistoryService, (all) => all.ruleHistory),
+    part(RuleCasesService, (all) => all.ruleCases),
     part(TargetsService, (all) => all.targets),
     part(DrillsService, (all) => all.drills),
     part(ReportService, (all) => all.report),
@@ -181,6 +232,7 @@ function roomsOf(modules: ModuleRef, metrics: Metrics | null): ThisProcess {
   };
   return {
     findings: () => find(RuleLoader)?.findings ?? null,
+    loaded: () => find(RuleLoader)?.loaded ?? null,
     drill: () => find(TargetDrill),
     connections: () => find(FeishuConnections)?.statuses ?? null,
     metrics,

@@ -112,6 +112,9 @@ export type OneActBody = ActBody & { readonly edited?: boolean | undefined };
 
 export const ACT_FILTER = z
   .strictObject({
+    state: z.enum(DELIVERY_STATES).optional().meta({
+      description: 'Only those in this state, of the states that the act is for. Not enough by itself.',
+    }),
     rule: TERM.optional(),
     action: TERM.optional(),
     kind: z.enum(ACTION_KINDS).optional(),
@@ -123,7 +126,10 @@ export const ACT_FILTER = z
     since: MOMENT.optional().meta({ description: 'Made at this time or later.' }),
     until: MOMENT.optional().meta({ description: 'Made before this time.' }),
   })
-  .refine((filter) => Object.values(filter).some((one) => one !== undefined), 'must name something')
+  .refine(
+    (filter) => Object.entries(filter).some(([name, value]) => name !== 'state' && value !== undefined),
+    'must name something',
+  )
   .meta({
     id: 'ActFilter',
     description: 'Which deliveries are meant, of those in a state that the act is for. Not empty.',

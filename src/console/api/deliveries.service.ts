@@ -1,5 +1,6 @@
 import type { DeliveryAct } from '../../action/delivery-acts.js';
 import type { DeliveryStore } from '../../action/delivery-store.js';
+import { requestWithReferences } from '../../action/request-with-references.js';
 import type { Actor } from '../../config/access.js';
 import type { LiveCatalogue } from '../../events/live-catalogue.js';
 import type { DeliveryDetailRow, DeliveryList, DeliveryListRow } from '../read/delivery-list.js';
@@ -15,7 +16,6 @@ import { type DeliveryActs, unknown } from './delivery-acts.js';
 import { isUuid, type Page, pageOf, readCursor } from './page.js';
 import { maskDelivery, maskDeliveryDetail, maskEntity, maskTarget, readsPersonal } from './personal.js';
 import { isoOf } from './schema-parts.js';
-import { shownRequest } from './shown-request.js';
 
 /** Deliveries: what became of them, and what a person does with one. */
 export class DeliveriesService {
@@ -56,7 +56,7 @@ export class DeliveriesService {
     const { request, redrivenAt } = row;
     const detail: DeliveryDetail = {
       ...deliveryOf(row),
-      request: request && shownRequest(request),
+      request: request && requestWithReferences(request),
       redrivenAt: isoOf(redrivenAt),
       attempts,
       masked: false,

@@ -66,7 +66,8 @@ export class DeliveryActs {
   /** All that a filter finds, the oldest first, in batches: what is done stays done whatever becomes of the rest. */
   async many(actor: Actor, what: DeliveryAct, body: ManyActBody): Promise<ActedMany> {
     const { filter, dryRun, limit, cursor } = body;
-    const { from } = ACT_STATES[what];
+    const possible: readonly DeliveryState[] = ACT_STATES[what].from;
+    const from = possible.filter((state) => filter.state === undefined || state === filter.state);
     let after = readCursor(cursor);
     const matched = await this.selection.count(filter, from, after);
     const skipped: Skipped = new Map();

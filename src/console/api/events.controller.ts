@@ -26,6 +26,7 @@ import {
   type EventCaseAnswer,
   type EventCaseQuery,
 } from './event-cases.schema.js';
+import { REPLAY_ANSWER, REPLAY_BODY, type ReplayAnswer, type ReplayBody } from './event-replays.schema.js';
 import {
   EXPLAINED_EVALUATIONS,
   type ExplainedEvaluations,
@@ -133,6 +134,25 @@ export class EventsController {
     @Query({ schema: EXPLANATIONS_QUERY }) query: ExplanationsQuery,
   ): Promise<ExplainedEvaluations> {
     return await this.events.evaluations(actor, id, query);
+  }
+
+  @Post(':id/replay')
+  @HttpCode(200)
+  @Access('operator')
+  @ApiOperation({
+    operationId: 'replayEvent',
+    summary: 'Evaluate an event again',
+    description:
+      'With the live rules, by what was recorded of it, and through the gates of now. What was sent already is not sent again; the state of its process stays as it is, and no escalation begins.',
+  })
+  @ApiOkResponse({ standardSchema: REPLAY_ANSWER })
+  async replay(
+    @By() actor: Actor,
+    @Param('id') id: string,
+    @Query({ schema: NO_QUERY }) _query: object,
+    @Body({ schema: REPLAY_BODY }) body: ReplayBody,
+  ): Promise<ReplayAnswer> {
+    return await this.events.replay(actor, id, body);
   }
 
   @Get(':id/case')

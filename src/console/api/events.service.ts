@@ -10,6 +10,8 @@ import { deliveryOf } from './deliveries.service.js';
 import type { EventCases } from './event-cases.js';
 import type { EventCaseAnswer, EventCaseQuery } from './event-cases.schema.js';
 import { bodyOf, factsIn } from './event-content.js';
+import type { EventReplays } from './event-replays.js';
+import type { ReplayAnswer, ReplayBody } from './event-replays.schema.js';
 import type { EventExport } from './event-export.js';
 import type { EventImport } from './event-import.js';
 import type {
@@ -29,7 +31,7 @@ import { isoOf } from './schema-parts.js';
 /** Of one event, so many deliveries are told with it. */
 const DELIVERIES_SHOWN = 500;
 
-/** Events: found, shown, explained, taken out and brought in. */
+/** Events: found, shown, explained, evaluated again, taken out and brought in. */
 export class EventsService {
   constructor(
     private readonly rows: EventList,
@@ -43,6 +45,7 @@ export class EventsService {
       readonly catalogue: LiveCatalogue;
     },
     private readonly files: { readonly export: EventExport; readonly import: EventImport },
+    private readonly replays: EventReplays,
   ) {}
 
   async list(actor: Actor, { limit, cursor, ...filter }: EventQuery): Promise<Page<Event>> {
@@ -118,6 +121,12 @@ export class EventsService {
   async case(id: string, query: EventCaseQuery): Promise<EventCaseAnswer> {
     const { row, event } = await this.getWhole(id, 'made a case of');
     return await this.cases.make(row, event, query);
+  }
+
+  /** Evaluates an event again with the live rules, and sends what was not sent yet. */
+  async replay(actor: Actor, id: string, body: ReplayBody): Promise<ReplayAnswer> {
+    const { event } = await this.getWhole(id, 'evaluated again');
+    return await this.replays.run(actor, event, body);
   }
 
   /** NDJSON that `import` reads again, the oldest event first; many lines at once, each with its line end. */

@@ -113,7 +113,8 @@ export class Explanations {
 }
 
 /** The rules that an evaluation is about, when it is not about all that listen; null: it is. */
-function rulesOfOccasion({ occasion, verdicts }: Evaluation): readonly string[] | null {
+function rulesOfOccasion({ occasion, verdicts, inputs }: Evaluation): readonly string[] | null {
+  if (inputs.only !== undefined) return [inputs.only];
   if (!occasion.startsWith(SETTLE) && !occasion.startsWith(STEP)) return null;
   return verdicts.flatMap((one) => ('verdict' in one ? one.rule : []));
 }

@@ -36,6 +36,7 @@ More members may be added to answers at any time; none is taken away.`;
 
 const TAGS: readonly (readonly [string, string])[] = [
   ['login', 'Signing in and out.'],
+  ['overview', 'How things stand, at a glance.'],
   ['events', 'What came in, from where, and what is known of it.'],
   ['evaluations', 'What the rules decided.'],
   ['deliveries', 'What is sent because of it, and where to.'],

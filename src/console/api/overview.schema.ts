@@ -33,7 +33,7 @@ const NEXT = z.object({
   at: TIME,
   what: z.enum(['step', 'delivery', 'schedule', 'digest']),
   rule: z.string(),
-  name: z.string().meta({ description: 'The step or the action.' }),
+  name: z.string().nullable().meta({ description: 'The step or the action; null: of a schedule.' }),
   id: ID.nullable().meta({ description: 'Of the timer or the delivery; null: of a schedule.' }),
   entity: z.string().nullable(),
 });
@@ -42,9 +42,13 @@ export const OVERVIEW = z
   .object({
     at: TIME.meta({ description: 'When it was counted: at most some seconds ago.' }),
     minutes: z.array(MINUTE).meta({ description: `The last ${OVERVIEW_MINUTES}.` }),
-    lastDay: z.object({ events: COUNT, matches: COUNT, deliveries: COUNT, delivered: COUNT }),
-    states: z.record(z.enum(DELIVERY_STATES), COUNT).meta({
-      description: 'What stands in each state now; of `delivered` and `cancelled` the last 24 hours.',
+    lastDay: z
+      .object({ events: COUNT, matches: COUNT, deliveries: COUNT, delivered: COUNT })
+      .nullable()
+      .meta({ description: 'The last 24 hours; null: they are still being counted, after a start.' }),
+    states: z.record(z.enum(DELIVERY_STATES), COUNT.nullable()).meta({
+      description:
+        'What stands in each state now, up to 100 000; of `cancelled` what was made in the last 24 hours, of `delivered` what was delivered in them (null: as `lastDay`).',
     }),
     needsPerson: z
       .object({
@@ -67,7 +71,9 @@ export const OVERVIEW = z
         hash: z.string(),
         number: z.number().int().min(1),
         activatedAt: TIME,
-        rules: COUNT,
+        rules: COUNT.nullable().meta({
+          description: 'How many; null: it is being read, or this version cannot read it.',
+        }),
         actor: z.string().nullable(),
       })
       .nullable()

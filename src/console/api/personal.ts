@@ -228,15 +228,23 @@ export function maskEvaluation(
   catalogue: Catalogue,
 ): ExplainedEvaluation {
   const { eventType, explanations, suppressions } = evaluation;
-  const isKept = (place: PersonalPlace): boolean =>
-    lookupPlaceOf(place.fact) !== null ||
-    isPersonal(fieldWithin(fieldOfFact(catalogue, eventType, place.fact), place.path ?? []).definition);
-  const masks = new ExplanationMask(isKept);
+  const masks = new ExplanationMask((place) => isKeptIn(place, eventType, catalogue));
   return {
     ...evaluation,
     explanations: explanations.map((one) => masks.explanation(one)),
     suppressions: suppressions.map((one) => maskSuppression(one, entity, catalogue)),
   };
+}
+
+/** A leaf without values of personal fields and of what look-ups answered. */
+export function maskLeaf(leaf: ExplainedLeaf, eventType: string, catalogue: Catalogue): ExplainedLeaf {
+  return new ExplanationMask((place) => isKeptIn(place, eventType, catalogue)).leaf(leaf);
+}
+
+/** Whether a place is kept from viewers in events of a type. */
+function isKeptIn({ fact, path }: PersonalPlace, eventType: string, catalogue: Catalogue): boolean {
+  if (lookupPlaceOf(fact) !== null) return true;
+  return isPersonal(fieldWithin(fieldOfFact(catalogue, eventType, fact), path ?? []).definition);
 }
 
 interface PersonalPlace {
@@ -270,7 +278,7 @@ class ExplanationMask {
       : { ...node, children: node.children.map((one) => this.node(one)) };
   }
 
-  private leaf(leaf: ExplainedLeaf): ExplainedLeaf {
+  leaf(leaf: ExplainedLeaf): ExplainedLeaf {
     const isKept = leaf.personal || this.isKept(leaf) || (leaf.other !== null && this.isKept(leaf.other));
     const error = leaf.error === null ? null : MASK;
     if (!isKept) return { ...leaf, error };

@@ -1,15 +1,11 @@
 import { z } from 'zod';
 import { EXPLAINED_LEAF } from './explanations.schema.js';
-import { COUNT, ID, MASKED, TIME, VALUE } from './schema-parts.js';
+import { COUNT, ID, MASKED, TERM, TIME, VALUE } from './schema-parts.js';
 
 const HASH = z.string().meta({ description: 'Hash of the rule set.' });
 
 export const RULE_FILE_QUERY = z.strictObject({
-  path: z
-    .string()
-    .min(1)
-    .max(500)
-    .meta({ description: 'As the rule set names it, like `corehr/a.rule.json`.' }),
+  path: TERM.meta({ description: 'As the rule set names it, like `corehr/a.rule.json`.' }),
 });
 export type RuleFileQuery = z.infer<typeof RULE_FILE_QUERY>;
 
@@ -44,6 +40,10 @@ export const RULE_HISTORY = z
     rule: z.string(),
     ruleSet: HASH,
     looked: COUNT.meta({ description: 'Events that were looked at: the last that the rule listens to.' }),
+    left: COUNT.meta({
+      description:
+        'Events among them that cannot be judged: erased, never evaluated, or with a look-up that is needed and was never recorded.',
+    }),
     from: TIME.nullable().meta({
       description: 'When the earliest of them was received; null: there are none.',
     }),
@@ -55,7 +55,7 @@ export const RULE_HISTORY = z
     nearMisses: z
       .array(
         z.object({
-          leaf: EXPLAINED_LEAF.meta({ description: 'As of the last such event.' }),
+          leaf: EXPLAINED_LEAF.meta({ description: 'As of the last such event. Long values are cut.' }),
           count: COUNT,
           eventIds: z.array(ID).meta({ description: 'The last 5, the latest first.' }),
         }),
@@ -67,6 +67,10 @@ export const RULE_HISTORY = z
       .meta({ description: 'Of those that were looked at.' }),
     days: z.array(z.object({ day: z.string(), made: COUNT, delivered: COUNT, dead: COUNT })).meta({
       description: 'Deliveries of the rule by day (UTC), of the last 30 days; days without any are left out.',
+    }),
+    daysSince: z.string().meta({
+      description:
+        'The first of these days that was counted; asking again goes further back when that took long.',
     }),
     masked: MASKED,
   })
@@ -94,13 +98,18 @@ export const RULE_VERSIONS = z
         /** Null: from then on there was no such rule. */
         document: z.record(z.string(), VALUE).nullable(),
         file: z.string().nullable(),
-        sentence: z.object({ zh: z.string(), en: z.string() }).nullable(),
+        sentence: z.object({ zh: z.string(), en: z.string() }).nullable().meta({
+          description: 'Null: there is no such rule, or this version cannot read it.',
+        }),
         changes: z.object({ zh: PIECES, en: PIECES }).nullable().meta({
           description: 'The sentence against that of the version before it; null: one of them is not there.',
         }),
       }),
     ),
-    cut: z.boolean().meta({ description: 'Activations before those 200 that were looked at are not told.' }),
+    cut: z.boolean().meta({
+      description:
+        'Earlier activations are not told: there are more than 200, or looking took too long; asking again goes further then.',
+    }),
   })
   .meta({ id: 'RuleVersions', description: 'How a rule came to be what it is: the latest version first.' });
 export type RuleVersions = z.infer<typeof RULE_VERSIONS>;
@@ -111,9 +120,10 @@ export const RULE_CASES = z
   .object({
     rule: z.string(),
     ruleSet: HASH,
-    file: z.string().nullable().meta({ description: 'The file with its cases; null: there is none.' }),
+    file: z.string().nullable().meta({ description: 'The file with the first case; null: there is none.' }),
     cases: z.array(
       z.object({
+        file: z.string(),
         name: z.string(),
         line: COUNT,
         ok: z.boolean(),
@@ -126,11 +136,22 @@ export const RULE_CASES = z
         percent: z.number(),
         points: COUNTED,
         unseen: z
-          .array(z.object({ line: COUNT.nullable(), text: z.string() }))
+          .array(
+            z.object({
+              line: COUNT.nullable().meta({
+                description: 'Of the file of the rule; null: it stands in another, which `text` names.',
+              }),
+              text: z.string(),
+            }),
+          )
           .meta({ description: 'What no case has brought about.' }),
       })
       .nullable()
-      .meta({ description: 'Null: no case was run.' }),
+      .meta({ description: 'Null: no case was run, or the rule is off.' }),
   })
-  .meta({ id: 'RuleCases', description: 'The rule tests of a live rule, run now, and what they cover.' });
+  .meta({
+    id: 'RuleCases',
+    description:
+      'The rule tests that are about a live rule, run now, and what they cover. Those on disk, when the process that answers has read the files of the live set; else those that were stored with it, which may be older.',
+  });
 export type RuleCases = z.infer<typeof RULE_CASES>;

@@ -1,11 +1,11 @@
 import type { Actor } from '../../config/access.js';
-import { Refusal } from '../../config/problem.js';
 import type { Finding } from '../../rules/finding.js';
 import type { Rule, RuleSet } from '../../rules/rule-set.js';
 import type { RuleSetStore } from '../../rules/rule-set-store.js';
 import { documentOf, saidSetOf, sentencesOf } from '../../rules/sentence/said-set.js';
 import type { AuditLog } from '../access/audit-log.js';
 import type { ActBody } from './deliveries.schema.js';
+import { liveRule, noneLive } from './live-rule.js';
 import { type Page, pageOf, readNumberCursor } from './page.js';
 import { refusalOf } from './rule-set-refusal.js';
 import type {
@@ -90,18 +90,7 @@ export class RuleSetsService {
 
   /** A rule of the live set. */
   async rule(_actor: Actor, name: string): Promise<RuleAnswer> {
-    const live = await telling(() => this.store.current());
-    if (!live) throw noneLive();
-    const rule = live.rules.find((one) => one.name === name);
-    if (!rule) {
-      const names = live.rules.slice(0, NAMES_SHOWN).map((one) => one.name);
-      const more = live.rules.length > names.length ? ' …' : '';
-      throw new Refusal(
-        404,
-        'RULE_UNKNOWN',
-        `there is no rule "${name.slice(0, 200)}"; there are ${names.join(', ') || 'none'}${more}`,
-      );
-    }
+    const { live, rule } = liveRule(await telling(() => this.store.current()), name);
     return detailOf(rule, live);
   }
 
@@ -120,18 +109,12 @@ export class RuleSetsService {
   };
 }
 
-const NAMES_SHOWN = 50;
-
 async function telling<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
     throw refusalOf(error);
   }
-}
-
-function noneLive(): Refusal {
-  return new Refusal(404, 'RULE_SET_UNKNOWN', 'No rule set is live.');
 }
 
 function summaryOf(rule: Rule): RuleSummary {

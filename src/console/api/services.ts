@@ -8,14 +8,19 @@ import type { Catalogue } from '../../events/catalogue.js';
 import type { EventStore } from '../../events/event-store.js';
 import type { LiveCatalogue } from '../../events/live-catalogue.js';
 import type { ConnectionStatus } from '../../ingestion/feishu-connection.js';
+import { BrakeStore } from '../../rules/brake-store.js';
+import { DigestStore } from '../../rules/digest-store.js';
 import type { EvaluationStore } from '../../rules/evaluation-store.js';
+import { GateStore } from '../../rules/gate-store.js';
 import type { Finding } from '../../rules/finding.js';
 import type { LookupStore } from '../../rules/lookup-store.js';
+import type { LoadedFiles } from '../../rules/rule-loader.js';
 import type { RuleSetStore } from '../../rules/rule-set-store.js';
 import { SilenceStore } from '../../rules/silence-store.js';
 import { StateStore } from '../../rules/state-store.js';
 import type { AuditLog } from '../access/audit-log.js';
 import { EditedRedrive } from '../edited-redrive.js';
+import { EventReplay } from '../event-replay.js';
 import { Erasures } from '../erasure.js';
 import { Balance } from '../read/balance.js';
 import { DeliveryList } from '../read/delivery-list.js';
@@ -35,16 +40,22 @@ import { EntitiesService } from './entities.service.js';
 import { EvaluationsService } from './evaluations.service.js';
 import { EventCases } from './event-cases.js';
 import { EventExport } from './event-export.js';
+import { EventReplays } from './event-replays.js';
 import { EventImport } from './event-import.js';
 import { EventsService } from './events.service.js';
 import { Explanations } from './explanations.js';
 import { ReportService } from './report.service.js';
 import { NoticesService } from './notices.service.js';
+import { RuleCasesService } from './rule-cases.service.js';
+import { RuleHistoryService } from './rule-history.service.js';
 import { RuleSetsService } from './rule-sets.service.js';
 import { SilencesService } from './silences.service.js';
 import { SourcesService } from './sources.service.js';
 import { TargetsService } from './targets.service.js';
 import { TimersService } from './timers.service.js';
+import { TrialEvents } from './trial-events.js';
+import { TrialsService } from './trials.service.js';
+import { TrialTurns } from './trial-turns.js';
 import { UnsettledService } from './unsettled.service.js';
 
 /** What the services are built of. */
@@ -67,6 +78,8 @@ export interface ServiceParts {
 /** What only the process that answers knows; null: it has no such room. */
 export interface ThisProcess {
   readonly findings: () => readonly Finding[] | null;
+  /** The rules folder as it was read last; null, too: it has errors. */
+  readonly loaded: () => LoadedFiles | null;
   readonly connections: () => readonly ConnectionStatus[] | null;
   /** Of the room that sends. */
   readonly drill: () => TargetDrill | null;
@@ -77,6 +90,7 @@ export interface ThisProcess {
 /** Of a command on this machine. */
 export const NO_ROOMS: ThisProcess = {
   findings: () => null,
+  loaded: () => null,
   connections: () => null,
   drill: () => null,
   metrics: null,
@@ -88,6 +102,9 @@ export interface Services {
   readonly evaluations: EvaluationsService;
   readonly deliveries: DeliveriesService;
   readonly ruleSets: RuleSetsService;
+  readonly trials: TrialsService;
+  readonly ruleHistory: RuleHistoryService;
+  readonly ruleCases: RuleCasesService;
   readonly targets: TargetsService;
   readonly drills: DrillsService;
   readonly notices: NoticesService;
@@ -108,6 +125,15 @@ export function createServices(parts: ServiceParts): Services {
   const timerList = new TimerList(dataSource);
   const unsettledList = new UnsettledList(dataSource);
   const explanations = new Explanations(parts);
+  const trialEvents = new TrialEvents(dataSource, eventList, parts);
+  const turns = new TrialTurns();
+  const silences = new SilenceStore(dataSource, catalogue);
+  const gates = new GateStore({
+    deliveries: parts.deliveries,
+    digests: new DigestStore(),
+    silences,
+    brakes: new BrakeStore(dataSource, settings.STORM_BRAKE),
+  });
   return {
     events: new EventsService(
       eventList,
@@ -119,6 +145,7 @@ export function createServices(parts: ServiceParts): Services {
         export: new EventExport(dataSource, eventList, events, settings.webhookSources, audit),
         import: new EventImport(dataSource, settings, events, catalogue, builtIn, audit),
       },
+      new EventReplays(new EventReplay(dataSource, eventList, { ...parts, gates }), parts),
     ),
     evaluations: new EvaluationsService(new EvaluationList(dataSource)),
     deliveries: new DeliveriesService(
@@ -132,6 +159,13 @@ export function createServices(parts: ServiceParts): Services {
       parts,
     ),
     ruleSets: new RuleSetsService(parts.ruleSets, here, audit),
+    trials: new TrialsService(dataSource, eventList, trialEvents, turns, parts),
+    ruleHistory: new RuleHistoryService(dataSource, trialEvents, turns, parts),
+    ruleCases: new RuleCasesService(dataSource, turns, parts, {
+      loaded: here.loaded,
+      timezone: settings.DEFAULT_TIMEZONE,
+      calendar: settings.DEFAULT_CALENDAR ?? null,
+    }),
     targets: new TargetsService(new TargetList(dataSource), clock),
     drills: new DrillsService(dataSource, here.drill, { ...parts, timezone: settings.DEFAULT_TIMEZONE }),
     report: new ReportService(new Balance(dataSource), clock),
@@ -139,7 +173,7 @@ export function createServices(parts: ServiceParts): Services {
     sources: new SourcesService(settings, eventList, here),
     catalogue: new CatalogueService(catalogue),
     erasures: new ErasuresService(dataSource, new Erasures(dataSource), audit, clock),
-    silences: new SilencesService(dataSource, new SilenceStore(dataSource, catalogue), parts),
+    silences: new SilencesService(dataSource, silences, parts),
     timers: new TimersService(dataSource, timerList, parts),
     unsettled: new UnsettledService(unsettledList, parts),
     entities: new EntitiesService(

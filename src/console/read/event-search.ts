@@ -41,7 +41,7 @@ export function termGroups(
 }
 
 /** One type, or those of a pattern: of whole parts as the index has it, of another among the known types. */
-function typeTerms(type: string, catalogue: Catalogue): string[] {
+export function typeTerms(type: string, catalogue: Catalogue): string[] {
   const wanted = type.trim().toLowerCase();
   if (!wanted.includes('*') || /^[^*]+\.\*$/.test(wanted)) return [termOf('type', wanted)];
   return catalogue.entries

@@ -92,7 +92,7 @@ describe('a sign-in at the provider', () => {
     expect(answer.status).toBe(200);
     expect(answer.headers.get('content-type')).toBe('text/html; charset=utf-8');
     expect(answer.headers.get('content-security-policy')).toMatch(/^default-src 'none'/);
-    expect(answer.body).toContain('<meta http-equiv="refresh" content="0;url=/">');
+    expect(answer.body).toContain('<meta http-equiv="refresh" content="0;url=/console/">');
     expect(answer.body).not.toContain('script');
     expect([...one.cookies.keys()]).toEqual(['aftersign_session']);
     expect((await session(one)).body).toMatchObject({ name: 'anna-li', role: 'operator', means: 'session' });
@@ -299,6 +299,27 @@ describe('nobody comes in', () => {
     });
   });
 
+  it('and a browser comes back to the console, with our code and nothing of what the provider said', async () => {
+    const one = fresh();
+    const state = new URL(await begin(one)).searchParams.get('state') ?? '';
+    const query = new URLSearchParams({
+      error: 'access_denied',
+      error_description: '<b>evil</b>',
+      state,
+      iss: issuer.url,
+    });
+    const asked = async (path: string): Promise<[number, string | null]> => {
+      const answer = await one.ask('GET', path, undefined, { accept: 'text/html,application/xhtml+xml' });
+      return [answer.status, answer.headers.get('location')];
+    };
+    const callback = `${START}/callback?${query.toString()}`;
+    expect(await asked(callback)).toEqual([303, '/console/?problem=OIDC_REFUSED']);
+    // Of the flow nothing is left.
+    expect(one.cookies.size).toBe(0);
+    expect(await asked(callback)).toEqual([303, '/console/?problem=OIDC_FLOW_UNKNOWN']);
+    await isOut(one);
+  });
+
   it('and no code, token or secret stands in the log', () => {
     const log = JSON.stringify(service.log.lines);
     expect(log).toContain('access.oidc-refused');
@@ -342,8 +363,24 @@ describe('the provider', () => {
         return true;
       };
       expect(await browser.ask('GET', START)).toMatchObject({ status: 503, code: 'OIDC_UNREACHABLE' });
+      const page = await browser.ask('GET', START, undefined, { accept: 'text/html' });
+      expect([page.status, page.headers.get('location')]).toEqual([
+        303,
+        '/console/?problem=OIDC_UNREACHABLE',
+      ]);
       issuer.intercept = null;
       expect(await through(browser, '30')).toMatchObject({ status: 200 });
+    });
+  });
+
+  it('leads back below the path of PUBLIC_URL', async () => {
+    await beside({ PUBLIC_URL: 'https://ops.example.com/aftersign/' }, async (browser) => {
+      const accept = { accept: 'text/html' };
+      const answer = await browser.ask('GET', `${START}/callback?state=x`, undefined, accept);
+      expect([answer.status, answer.headers.get('location')]).toEqual([
+        303,
+        '/aftersign/console/?problem=OIDC_FLOW_UNKNOWN',
+      ]);
     });
   });
 

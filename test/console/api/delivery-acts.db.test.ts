@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import type { DataSource } from 'typeorm';
 import type { Actor } from '../../../src/config/access.js';
 import { AuditLog } from '../../../src/console/access/audit-log.js';
-import type { ManyActBody } from '../../../src/console/api/deliveries.schema.js';
+import { ACT_FILTER, type ManyActBody } from '../../../src/console/api/deliveries.schema.js';
 import { DeliveryActs } from '../../../src/console/api/delivery-acts.js';
 import { ReportService } from '../../../src/console/api/report.service.js';
 import { EditedRedrive } from '../../../src/console/edited-redrive.js';
@@ -117,6 +117,30 @@ describe('an act on many deliveries', () => {
       'tell dead',
       'tell pending',
     ]);
+  });
+
+  it('takes only those in the state that the filter names', async () => {
+    await room.activate([rule(), rule({ name: 'other' })]);
+    await decide(2);
+    await setTo('dead', 'HTTP_503', `rule = 'tell'`);
+    await setTo('held', 'BRAKE_BUDGET', `rule = 'other'`);
+    const filter = { kind: 'http' as const };
+    const reason = 'not needed';
+    expect(await many('discard', { filter, dryRun: true, reason })).toMatchObject({ matched: 4 });
+    expect(await many('discard', { filter: { ...filter, state: 'pending' }, reason })).toMatchObject({
+      matched: 0,
+    });
+    expect(await many('discard', { filter: { ...filter, state: 'held' }, reason })).toMatchObject({
+      done: 2,
+    });
+    expect((await rows()).map((one) => `${one.rule} ${one.state}`).sort()).toEqual([
+      'other cancelled',
+      'other cancelled',
+      'tell dead',
+      'tell dead',
+    ]);
+    expect(ACT_FILTER.safeParse({ state: 'held' }).success).toBe(false);
+    expect(ACT_FILTER.safeParse({ state: 'held', kind: 'http' }).success).toBe(true);
   });
 
   it('goes on behind what it has looked at, whatever became of that', async () => {

@@ -60,7 +60,11 @@ function addresses(): string[] {
     '/api/v1/deliveries/:id': deliveries.map(({ id }) => id),
     '/api/v1/rule-sets/:hash': ['live'],
     '/api/v1/rule-sets/:hash/rules': ['live'],
+    '/api/v1/rule-sets/:hash/file': ['live?path=announce.rule.json'],
     '/api/v1/rules/:name': ['announce', 'invite', 'nearly', 'ask-first', 'compare'],
+    '/api/v1/rules/:name/history': ['announce', 'invite', 'nearly', 'ask-first', 'compare'],
+    '/api/v1/rules/:name/cases': ['announce'],
+    '/api/v1/rules/:name/versions': ['announce'],
     '/api/docs/:asset': ['page-script.js'],
     '/api/v1/entities/:entity': ['process:7'],
   };
@@ -119,13 +123,13 @@ describe('personal values', () => {
   it('are there for operators, each of them, so that the test above can see them', async () => {
     const found = holding(await answersFor('operator'), Object.values(CANARIES));
     for (const value of Object.values(CANARIES)) expect(found.some((one) => one.endsWith(value))).toBe(true);
-    for (const path of ['/events/', '/evaluations', '/deliveries/', '/targets', '/export'])
+    for (const path of ['/events/', '/evaluations', '/deliveries/', '/targets', '/export', '/overview'])
       expect(found.some((one) => one.includes(path))).toBe(true);
   });
 
   it('have stand-ins in a case of what happened', async () => {
     const answers = await answersFor('operator');
-    const cases = [...answers].filter(([path]) => path.includes('/case'));
+    const cases = [...answers].filter(([path]) => /\/case(?:\?|$)/.test(path));
     for (const [path, { text }] of cases) {
       const { passed, notes, document } = JSON.parse(text) as Record<string, unknown>;
       expect([path, passed, notes]).toEqual([path, true, []]);

@@ -5,6 +5,7 @@ import type { DataSource } from 'typeorm';
 import { releaseOrdered } from '../../../src/action/delivery-store.js';
 import { readableRequest, shownRequest } from '../../../src/action/readable-request.js';
 import type { RenderedRequest } from '../../../src/action/action.js';
+import type { StoredEvent } from '../../../src/events/event-store.js';
 import { loadBuiltInCatalogue } from '../../../src/events/catalogue.js';
 import { CaseRunner } from '../../../src/rules/cases/case-runner.js';
 import { caseEvent } from '../../../src/rules/cases/case-event.js';
@@ -12,7 +13,9 @@ import { foundCase } from '../../../src/rules/cases/case-files.js';
 import type { StepDocument } from '../../../src/rules/cases/case-document.js';
 import type { CaseResult } from '../../../src/rules/cases/case-result.js';
 import { VirtualRoom } from '../../../src/rules/cases/virtual-room.js';
+import type { DecisionInputs } from '../../../src/rules/decide.js';
 import type { RuleSet } from '../../../src/rules/rule-set.js';
+import { stateThen } from '../../../src/rules/state/state-then.js';
 import { TestClock } from '../../support/clock.js';
 import {
   createTestDatabase,
@@ -100,6 +103,29 @@ describe(`${TASKS} tasks under rules with every gate (seed ${seed})`, () => {
       expect(virtual.ledger.some((one) => one.includes(`"occasion":"${occasion}"`))).toBe(true);
   }, 60_000);
 
+  it('have for each event the state that its evaluation recorded, when it is made again of the stored events', async () => {
+    const events = await dataSource.query<(StoredEvent & { inputs: DecisionInputs })[]>(
+      `select e.id, e.received_at as "receivedAt", e.origin, e.event_id as "eventId", e.event_type as "eventType",
+              e.create_time as "createTime", e.root_entity as "rootEntity", e.raw, e.content, e.transport,
+              e.erased_at as "erasedAt", v.inputs
+         from events e join evaluations v on v.event_id = e.id and v.occasion = 'live'
+        where e.root_entity is not null`,
+    );
+    const decided = events.map((event) => ({ event, decidedAt: event.inputs.now }));
+    const byEntity = Map.groupBy(decided, ({ event }) => event.rootEntity);
+    let compared = 0;
+    for (const about of decided) {
+      const { facts } = stateThen(ruleSet.catalogue, about, byEntity.get(about.event.rootEntity) ?? []);
+      const recorded = about.event.inputs.state ?? {};
+      expect({ id: about.event.eventId, ...pick(facts, Object.keys(recorded)) }).toEqual({
+        id: about.event.eventId,
+        ...recorded,
+      });
+      compared += Object.keys(recorded).length;
+    }
+    expect(compared).toBeGreaterThan(200);
+  }, 60_000);
+
   it('come out the same as one case of a file', async () => {
     const result = await asCase(ruleSet);
     expect(result.failures).toEqual([]);
@@ -115,6 +141,10 @@ describe(`${TASKS} tasks under rules with every gate (seed ${seed})`, () => {
     expect(result.judged.length - turns.length).toBe(arrivals().length);
   }, 60_000);
 });
+
+function pick(from: Readonly<Record<string, unknown>>, names: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(names.map((name) => [name, from[name]]));
+}
 
 /** The workers, and a clock that goes from one thing that is due to the next. */
 class RealStory {

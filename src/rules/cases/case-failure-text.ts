@@ -1,23 +1,16 @@
-import { writeDuration } from '../config/duration.js';
-import { printable } from '../config/terminal-text.js';
-import { ZoneClock } from '../rules/calendar/zone-clock.js';
-import type { ExpectedDelivery, ExpectedVerdict } from '../rules/cases/case-document.js';
-import type {
-  CaseFailure,
-  CaseResult,
-  JudgedRule,
-  SentDelivery,
-  SuppressedAction,
-} from '../rules/cases/case-result.js';
-import type { Verdict } from '../rules/decide.js';
-import type { Colours } from './colours.js';
-import { valueDiff, valueLines } from './value-diff.js';
+import { writeDuration } from '../../config/duration.js';
+import { printable } from '../../config/terminal-text.js';
+import { ZoneClock } from '../calendar/zone-clock.js';
+import type { ExpectedDelivery, ExpectedVerdict } from './case-document.js';
+import type { CaseFailure, CaseResult, JudgedRule, SentDelivery, SuppressedAction } from './case-result.js';
+import type { Verdict } from '../decide.js';
+import { type TextColours, valueDiff, valueLines } from './value-diff.js';
 
 const MINUTE_MS = 60_000;
 
 /** How the failures of a case are told. */
 export interface FailureStyle {
-  readonly colours: Colours;
+  readonly colours: TextColours;
   /** IANA name, for times. */
   readonly timezone: string;
   /** Why a rule came to its verdict, for a failure that is about it; empty: nothing is known. */

@@ -1,5 +1,16 @@
-import { printable } from '../config/terminal-text.js';
-import type { Colours } from './colours.js';
+import { printable } from '../../config/terminal-text.js';
+
+/** How parts of a text are set off; identity where there is no terminal. */
+export interface TextColours {
+  readonly red: (text: string) => string;
+  readonly green: (text: string) => string;
+  readonly dim: (text: string) => string;
+  readonly bold: (text: string) => string;
+}
+
+const plain = (text: string): string => text;
+/** Without any colour. */
+export const PLAIN: TextColours = { red: plain, green: plain, dim: plain, bold: plain };
 
 /** So many lines of one value are shown. */
 const MOST_LINES = 40;
@@ -8,7 +19,7 @@ const LONGEST_LINE = 200;
 const MOST_STEPS = 250_000;
 
 /** What was expected and what there was, line by line: `−`, `+`, and what is the same. Undefined: it is not there. */
-export function valueDiff(expected: unknown, actual: unknown, colours: Colours): readonly string[] {
+export function valueDiff(expected: unknown, actual: unknown, colours: TextColours): readonly string[] {
   const [before, after] = [linesOf(expected), linesOf(actual)];
   const lines =
     before.length * after.length > MOST_STEPS
@@ -20,7 +31,7 @@ export function valueDiff(expected: unknown, actual: unknown, colours: Colours):
 }
 
 /** A value of which there is nothing to compare with. */
-export function valueLines(value: unknown, mark: '−' | '+', colours: Colours): readonly string[] {
+export function valueLines(value: unknown, mark: '−' | '+', colours: TextColours): readonly string[] {
   const lines = linesOf(value);
   const shown = lines.slice(0, MOST_LINES).map((text) => lineOf(mark, text, colours));
   return lines.length > shown.length
@@ -30,7 +41,7 @@ export function valueLines(value: unknown, mark: '−' | '+', colours: Colours):
 
 type Mark = '−' | '+' | ' ';
 
-function lineOf(mark: Mark, text: string, colours: Colours): string {
+function lineOf(mark: Mark, text: string, colours: TextColours): string {
   const safe = printable(text);
   const short =
     safe.length > LONGEST_LINE ? `${safe.slice(0, LONGEST_LINE)}… (${text.length} characters)` : safe;

@@ -1,7 +1,12 @@
-import type { RenderedRequest } from '../../action/action.js';
+import type { RenderedRequest } from './action.js';
 
-/** A stored request for people: where secrets will stand, their names do. */
-export function shownRequest({ kind, content, secrets, retry }: RenderedRequest): Record<string, unknown> {
+/** A request for people: where a secret will stand, `{{ secrets.NAME }}` does, as in its template. */
+export function requestWithReferences({
+  kind,
+  content,
+  secrets,
+  retry,
+}: RenderedRequest): Record<string, unknown> {
   const shown = structuredClone(content) as unknown as Record<string, unknown>;
   for (const { at, pieces } of secrets) {
     put(
