@@ -1,15 +1,15 @@
-import { Card, Center, createTheme, Loader, MantineProvider } from '@mantine/core';
+import { Center, createTheme, type CSSVariablesResolver, Loader, MantineProvider } from '@mantine/core';
 import { Notifications } from '@mantine/notifications';
 import { QueryClientProvider } from '@tanstack/react-query';
-import { useEffect, useState } from 'react';
+import { Activity, useEffect, useEffectEvent, useState } from 'react';
 import { Router } from 'wouter';
-import { api, ApiProblem, setCsrf, whenLoggedOut } from './api/client.js';
+import { api, ApiProblem, setCsrf, whenLoggedOut, whenOtherSession } from './api/client.js';
 import { queryClient } from './api/queries.js';
 import { SessionContext } from './api/session.js';
 import type { Session } from './api/types.js';
 import { Problem } from './parts/problem.js';
 import { Login } from './shell/login.js';
-import { PasswordForm } from './shell/password.js';
+import { FirstPassword } from './shell/first-password.js';
 import { Shell } from './shell/shell.js';
 import { LanguageProvider } from './words/words.js';
 
@@ -18,22 +18,60 @@ const SANS =
 
 const theme = createTheme({
   primaryColor: 'teal',
-  primaryShade: { light: 8, dark: 7 },
+  // Links and filled buttons need a contrast of 4.5 to their ground.
+  primaryShade: 9,
   autoContrast: true,
   fontFamily: SANS,
   fontFamilyMonospace: 'ui-monospace, SFMono-Regular, Menlo, Consolas, "Noto Sans Mono CJK SC", monospace',
   headings: { fontFamily: SANS, fontWeight: '650' },
   defaultRadius: 'sm',
+  respectReducedMotion: true,
+});
+
+/** The texts on tinted grounds of each colour, a third darker than Mantine has them. */
+const ON_TINTED = {
+  red: '#8d1d1d',
+  orange: '#98320b',
+  yellow: '#a15300',
+  lime: '#406809',
+  green: '#1e612b',
+  teal: '#065940',
+  cyan: '#08505d',
+  blue: '#114678',
+  indigo: '#26378b',
+  violet: '#432b89',
+  grape: '#5e206d',
+  pink: '#741536',
+};
+
+/** Mantine's dimmed and tinted texts are too faint to be read by everybody: 4.5 to 1 at least. */
+const readable: CSSVariablesResolver = () => ({
+  variables: {},
+  light: {
+    '--mantine-color-dimmed': 'var(--mantine-color-gray-7)',
+    '--mantine-color-error': 'var(--mantine-color-red-9)',
+    ...Object.fromEntries(
+      Object.entries(ON_TINTED).map(([name, colour]) => [`--mantine-color-${name}-light-color`, colour]),
+    ),
+  },
+  dark: { '--mantine-color-dimmed': 'var(--mantine-color-dark-1)' },
 });
 
 /** The nonce of the page, without which the browser refuses styles that are added later. */
 const nonce = document.querySelector<HTMLMetaElement>('meta[property="csp-nonce"]')?.nonce ?? '';
+// The lock of scrolling behind dialogs looks for it there.
+Object.assign(globalThis, { __webpack_nonce__: nonce });
 
 const base = new URL(document.baseURI).pathname.replace(/\/$/, '');
 
 export function App() {
   return (
-    <MantineProvider theme={theme} defaultColorScheme="auto" getStyleNonce={() => nonce}>
+    <MantineProvider
+      theme={theme}
+      cssVariablesResolver={readable}
+      defaultColorScheme="auto"
+      getStyleNonce={() => nonce}
+    >
       <LanguageProvider>
         <QueryClientProvider client={queryClient}>
           <Notifications position="bottom-right" />
@@ -46,13 +84,29 @@ export function App() {
   );
 }
 
-/** Signing in, and behind it everything else. */
+/** Of whom a session is: of somebody else, or of another role, nothing that is open stays. */
+const whose = (session: Session): string => `${session.name} ${session.role}`;
+
+/**
+ * Signing in, and behind it everything else. When a session ends in the middle, what is open waits, hidden and without
+ * asking anything, and goes on where it was as soon as the same person has signed in again.
+ */
 function Door() {
   const [session, setSession] = useState<Session | 'asked' | null>('asked');
+  const [before, setBefore] = useState<Session | null>(null);
   const [error, setError] = useState<unknown>(null);
   const enter = (next: Session | null): void => {
     setCsrf(next?.csrf ?? null);
     setSession(next);
+    if (!next) return;
+    if (before && whose(before) !== whose(next)) queryClient.clear();
+    else void queryClient.invalidateQueries();
+    setBefore(next.mustChangePassword ? null : next);
+  };
+  const leave = (): void => {
+    enter(null);
+    setBefore(null);
+    queryClient.clear();
   };
   const look = async (): Promise<void> => {
     setError(null);
@@ -63,41 +117,42 @@ function Door() {
       else setError(problem);
     }
   };
+  const lookAgain = useEffectEvent(() => void look());
   useEffect(() => {
     whenLoggedOut(() => {
-      queryClient.clear();
-      enter(null);
+      setCsrf(null);
+      setSession(null);
     });
-    void look();
+    whenOtherSession(lookAgain);
+    lookAgain();
   }, []);
-  if (error !== null)
-    return (
-      <Center mih="100dvh" component="main">
-        <Problem error={error} retry={() => void look()} />
-      </Center>
-    );
-  if (session === 'asked')
-    return (
-      <Center mih="100dvh" component="main">
-        <Loader aria-label="…" />
-      </Center>
-    );
-  if (session === null) return <Login signedIn={enter} />;
-  if (session.mustChangePassword)
-    return (
-      <Center mih="100dvh" p="md" component="main">
-        <Card withBorder w={400} maw="100%">
-          <PasswordForm must changed={() => void look()} />
-        </Card>
-      </Center>
-    );
+  const open = session !== null && session !== 'asked' && !session.mustChangePassword;
+  // Dialogs of what waits stand outside of it.
+  useEffect(() => {
+    document.documentElement.toggleAttribute('data-waiting', before !== null && !open);
+  }, [before, open]);
   return (
-    <SessionContext value={session}>
-      <Shell
-        signedOut={() => {
-          enter(null);
-        }}
-      />
-    </SessionContext>
+    <>
+      {before && (
+        <Activity mode={open ? 'visible' : 'hidden'}>
+          <SessionContext key={whose(before)} value={before}>
+            <Shell signedOut={leave} />
+          </SessionContext>
+        </Activity>
+      )}
+      {error !== null && !open ? (
+        <Center mih="100dvh" component="main">
+          <Problem error={error} retry={() => void look()} />
+        </Center>
+      ) : session === 'asked' ? (
+        <Center mih="100dvh" component="main">
+          <Loader aria-label="…" />
+        </Center>
+      ) : session === null ? (
+        <Login signedIn={enter} ended={before !== null} />
+      ) : (
+        session.mustChangePassword && <FirstPassword changed={() => void look()} signedOut={leave} />
+      )}
+    </>
   );
 }

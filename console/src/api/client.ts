@@ -19,8 +19,14 @@ export type Query = Readonly<Record<string, string | number | boolean | null | u
 
 /** The token against CSRF of the session; the shell sets it. */
 let csrf: string | null = null;
-/** What is done when the session is over. */
+/** What is done when the session is over, and when it is another than this page knows. */
 let onLoggedOut: () => void = () => undefined;
+let onOtherSession: () => void = () => undefined;
+
+/** Answers that say so: not those of a sign-in that failed. */
+const LOGGED_OUT = ['LOGIN_REQUIRED', 'SESSION_EXPIRED', 'TOKEN_EXPIRED'];
+/** Somebody signed in anew in another tab, or has another role by now. */
+const OTHER_SESSION = ['CSRF', 'ROLE_MISSING', 'PASSWORD_CHANGE_REQUIRED'];
 
 export function setCsrf(token: string | null): void {
   csrf = token;
@@ -28,6 +34,10 @@ export function setCsrf(token: string | null): void {
 
 export function whenLoggedOut(then: () => void): void {
   onLoggedOut = then;
+}
+
+export function whenOtherSession(then: () => void): void {
+  onOtherSession = then;
 }
 
 /** The address of a path below `/api/v1`. Parameters that are empty are left out. */
@@ -64,7 +74,8 @@ async function ask<T>(method: string, url: string, body?: unknown, signal?: Abor
     detail?: string;
     errors?: { path: string; message: string }[];
   };
-  if (answer.status === 401 && problem.code === 'LOGIN_REQUIRED') onLoggedOut();
+  if (LOGGED_OUT.includes(problem.code ?? '')) onLoggedOut();
+  if (OTHER_SESSION.includes(problem.code ?? '')) onOtherSession();
   throw new ApiProblem(
     answer.status,
     problem.code ?? `HTTP_${answer.status}`,
@@ -81,7 +92,7 @@ export const api = {
   delete: <T>(path: string) => ask<T>('DELETE', urlOf(path)),
 };
 
-/** One path segment: ids of senders may hold anything. */
+/** One path segment: ids of senders may hold anything, also half a surrogate pair, which no address can. */
 export function segment(text: string): string {
-  return encodeURIComponent(text);
+  return encodeURIComponent(text.toWellFormed());
 }

@@ -2,6 +2,7 @@
 export type { CatalogueAnswer } from '../../../src/console/api/catalogue.schema.js';
 export type { CatalogueEntry, FieldDefinition, Label } from '../../../src/events/catalogue.js';
 export type { Event, EventDetail, Fact } from '../../../src/console/api/events.schema.js';
+export type { EventCaseAnswer } from '../../../src/console/api/event-cases.schema.js';
 export type {
   ExplainedEvaluation,
   ExplainedEvaluations,
@@ -28,6 +29,7 @@ export type { Notice } from '../../../src/console/api/notices.schema.js';
 export type { Report } from '../../../src/console/api/report.schema.js';
 export type { AddedSilence, NewSilence, Silence } from '../../../src/console/api/silences.schema.js';
 export type { Target, Targets } from '../../../src/console/api/targets.schema.js';
+export type { DrillAnswer, DrillBody } from '../../../src/console/api/drills.schema.js';
 export type {
   Activated,
   Findings,
@@ -61,5 +63,6 @@ export type {
   RuleVersions,
   StandingCounts,
 } from '../../../src/console/api/rule-pages.schema.js';
+export type { ReplayAnswer } from '../../../src/console/api/event-replays.schema.js';
 export type { Trial, TrialBody } from '../../../src/console/api/trials.schema.js';
 export type { Source, Sources } from '../../../src/console/api/sources.schema.js';

@@ -20,6 +20,7 @@ export default function Chart({
   series,
   kind = 'lines',
   height = 180,
+  legend = true,
 }: {
   /** What it shows, for those who do not see it. */
   readonly label: string;
@@ -28,6 +29,8 @@ export default function Chart({
   readonly series: readonly Series[];
   readonly kind?: 'lines' | 'bars';
   readonly height?: number;
+  /** False: whoever shows the chart says what its lines are. */
+  readonly legend?: boolean;
 }) {
   const box = useRef<HTMLDivElement>(null);
   const { language } = useLanguage();
@@ -49,11 +52,12 @@ export default function Chart({
         width: element.clientWidth,
         height,
         cursor: { y: false },
-        legend: { live: true },
+        legend: { show: legend, live: true },
         scales: { y: { range: (_self, _low, high) => [0, Math.max(4, Math.ceil(high * 1.1))] } },
         axes: [
           {
             ...axis,
+            size: 32,
             values: (_self, splits) => splits.map((at) => (long ? day : clock).format(at * 1000)),
           },
           {
@@ -64,8 +68,10 @@ export default function Chart({
         ],
         series: [
           {
-            value: (_self, at) => `${day.format(at * 1000)} ${clock.format(at * 1000)}`,
-            label: '',
+            value: (_self, at: number | null) =>
+              at === null ? '–' : `${day.format(at * 1000)} ${clock.format(at * 1000)}`,
+            // An empty one would be "Time".
+            label: ' ',
           },
           ...series.map(({ name, colour }, index): uPlot.Series => {
             const paint = colourOf(colour);
@@ -87,7 +93,7 @@ export default function Chart({
       seen.disconnect();
       plot.destroy();
     };
-  }, [times, series, kind, height, language, scheme]);
+  }, [times, series, kind, height, legend, language, scheme]);
   const sums = series.map(({ name, values }) => `${name} ${values.reduce((sum, one) => sum + one, 0)}`);
   return <Box ref={box} role="img" aria-label={`${label}: ${sums.join(', ')}`} mih={height} />;
 }

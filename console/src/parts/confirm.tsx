@@ -13,6 +13,7 @@ export function Confirm({
   act,
   colour = 'teal',
   reason,
+  ready = true,
   done,
   close,
 }: {
@@ -23,6 +24,8 @@ export function Confirm({
   readonly colour?: string;
   /** Whether a reason is asked for, and must be given. */
   readonly reason?: 'may' | 'must';
+  /** False: something is still to be given in `children`. */
+  readonly ready?: boolean;
   /** Does it. The reason is empty when none was given. */
   readonly done: (reason: string) => Promise<void>;
   readonly close: () => void;
@@ -76,7 +79,7 @@ export function Confirm({
               type="submit"
               color={colour}
               loading={busy}
-              disabled={reason === 'must' && why.trim() === ''}
+              disabled={!ready || (reason === 'must' && why.trim() === '')}
             >
               {act}
             </Button>

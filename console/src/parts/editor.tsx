@@ -1,18 +1,13 @@
 import { Box, useComputedColorScheme } from '@mantine/core';
 import { defaultKeymap, history, historyKeymap, indentWithTab } from '@codemirror/commands';
 import { json } from '@codemirror/lang-json';
-import {
-  bracketMatching,
-  defaultHighlightStyle,
-  HighlightStyle,
-  syntaxHighlighting,
-} from '@codemirror/language';
+import { bracketMatching } from '@codemirror/language';
 import { type Diagnostic, lintGutter, setDiagnostics } from '@codemirror/lint';
 import { highlightSelectionMatches, searchKeymap } from '@codemirror/search';
 import { EditorState } from '@codemirror/state';
 import { EditorView, keymap, lineNumbers } from '@codemirror/view';
-import { tags } from '@lezer/highlight';
 import { useEffect, useEffectEvent, useRef } from 'react';
+import { codeLook } from './code-look.js';
 
 /** A finding at its place; line and column from 1. */
 export interface Mark {
@@ -22,16 +17,6 @@ export interface Mark {
   readonly severity: 'error' | 'warning' | 'info';
   readonly message: string;
 }
-
-const DARK = HighlightStyle.define([
-  { tag: tags.propertyName, color: '#8ecae6' },
-  { tag: tags.string, color: '#a7d7a0' },
-  { tag: tags.number, color: '#f2b880' },
-  { tag: [tags.bool, tags.null], color: '#d8a8f0' },
-]);
-
-/** The nonce of the page, without which the browser refuses the editor's styles. */
-const nonce = document.querySelector<HTMLMetaElement>('meta[property="csp-nonce"]')?.nonce ?? '';
 
 /** JSON to read or to edit, with findings at their lines. Import it lazily: `parts/lazy`. */
 export default function Editor({
@@ -63,12 +48,11 @@ export default function Editor({
       state: EditorState.create({
         doc: view.current?.state.doc ?? first(),
         extensions: [
-          EditorView.cspNonce.of(nonce),
+          codeLook(dark, maxHeight),
           lineNumbers(),
           history(),
           bracketMatching(),
           json(),
-          syntaxHighlighting(dark ? DARK : defaultHighlightStyle),
           lintGutter(),
           highlightSelectionMatches(),
           keymap.of([
@@ -77,30 +61,11 @@ export default function Editor({
             ...searchKeymap,
             ...(writable ? [indentWithTab] : []),
           ]),
-          EditorView.lineWrapping,
           EditorState.readOnly.of(!writable),
           EditorView.contentAttributes.of({ 'aria-label': label }),
           EditorView.updateListener.of(({ docChanged, state }) => {
             if (docChanged) changed(state.doc.toString());
           }),
-          EditorView.theme(
-            {
-              '&': {
-                fontSize: '13px',
-                maxHeight: `${maxHeight}px`,
-                border: '1px solid var(--mantine-color-default-border)',
-                borderRadius: 'var(--mantine-radius-sm)',
-                backgroundColor: 'var(--mantine-color-body)',
-              },
-              '.cm-scroller': { fontFamily: 'var(--mantine-font-family-monospace)', overflow: 'auto' },
-              '.cm-gutters': {
-                backgroundColor: 'var(--mantine-color-default-hover)',
-                color: 'var(--mantine-color-dimmed)',
-                border: 'none',
-              },
-            },
-            { dark },
-          ),
         ],
       }),
     });

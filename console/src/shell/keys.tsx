@@ -17,6 +17,11 @@ function isTyping(target: EventTarget | null): boolean {
   );
 }
 
+/** Nothing has the focus but the page itself: also where its content got it because another page was opened. */
+function isPage(target: EventTarget | null): boolean {
+  return target === document.body || (target instanceof HTMLElement && target.id === 'content');
+}
+
 /** `/` finds, `?` helps, `g` and a letter go somewhere. Nothing while somebody types or a dialog is open. */
 export function useKeys(acts: { readonly find: () => void; readonly help: () => void }): void {
   const [, go] = useLocation();
@@ -35,7 +40,7 @@ export function useKeys(acts: { readonly find: () => void; readonly help: () => 
       const page = MENU.find((one) => one.key === key.key && (one.least !== 'admin' || mayAdmin));
       if (!page) return;
       go(page.path);
-    } else if ((key.key === 'j' || key.key === 'k') && key.target === document.body)
+    } else if ((key.key === 'j' || key.key === 'k') && isPage(key.target))
       document.querySelector<HTMLElement>('[data-row][tabindex]')?.focus();
     else return;
     key.preventDefault();

@@ -16,22 +16,34 @@ import { api, ApiProblem, urlOf } from '../api/client.js';
 import { useAnswer } from '../api/queries.js';
 import type { LoginWays, Session } from '../api/types.js';
 import { Problem } from '../parts/problem.js';
-import { useWords } from '../words/words.js';
+import { problemWords } from '../words/problem-words.js';
+import { useLanguage, useWords } from '../words/words.js';
 import { Appearance } from './appearance.js';
 import { Logo } from './logo.js';
 import { SHELL } from './shell-words.js';
+import { forgetRefusal, refusalOfProvider, rememberWay } from './way-back.js';
 
 /** Signing in. Where one was going stays in the address. */
-export function Login({ signedIn }: { readonly signedIn: (session: Session) => void }) {
+export function Login({
+  signedIn,
+  ended,
+}: {
+  readonly signedIn: (session: Session) => void;
+  /** A session was open here, and is over. */
+  readonly ended: boolean;
+}) {
   const w = useWords(SHELL);
   const ways = useAnswer<LoginWays>('/login/ways');
   const [name, setName] = useState('');
   const [password, setPassword] = useState('');
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
+  const [refusal] = useState(refusalOfProvider);
+  const { language } = useLanguage();
   useEffect(() => {
     document.title = `${w.signIn} · Aftersign`;
   }, [w]);
+  useEffect(forgetRefusal, []);
   const signIn = async (): Promise<void> => {
     setBusy(true);
     setError(null);
@@ -68,6 +80,16 @@ export function Login({ signedIn }: { readonly signedIn: (session: Session) => v
                   {w.claim}
                 </Text>
               </Box>
+              {ended && error === null && (
+                <Alert color="blue" role="status">
+                  {w.ended}
+                </Alert>
+              )}
+              {refusal !== null && error === null && (
+                <Alert color="red" role="alert" title={w.refused}>
+                  {problemWords(refusal, language) ?? w.refusedAbout}
+                </Alert>
+              )}
               <TextInput
                 label={w.name}
                 autoComplete="username"
@@ -100,7 +122,7 @@ export function Login({ signedIn }: { readonly signedIn: (session: Session) => v
               {ways.data?.oidc && (
                 <>
                   <Divider />
-                  <Button component="a" variant="default" href={urlOf('/login/oidc')}>
+                  <Button component="a" variant="default" href={urlOf('/login/oidc')} onClick={rememberWay}>
                     {w.signInOidc} {new URL(ways.data.oidc.issuer).host}
                   </Button>
                 </>

@@ -22,7 +22,7 @@ export function bothWords<En extends Words>(en: En, zh: Widened<En>): BothWords<
 const KEPT = 'aftersign.language';
 
 /** What was chosen here before, else what the browser asks for. */
-function firstLanguage(): Language {
+export function keptLanguage(): Language {
   const kept = localStorage.getItem(KEPT);
   if (kept === 'zh' || kept === 'en') return kept;
   return navigator.language.toLowerCase().startsWith('zh') ? 'zh' : 'en';
@@ -36,7 +36,7 @@ interface Chosen {
 const LanguageContext = createContext<Chosen>({ language: 'en', choose: () => undefined });
 
 export function LanguageProvider({ children }: { readonly children: ReactNode }) {
-  const [language, setLanguage] = useState(firstLanguage);
+  const [language, setLanguage] = useState(keptLanguage);
   useEffect(() => {
     document.documentElement.lang = language === 'zh' ? 'zh-CN' : 'en';
   }, [language]);
