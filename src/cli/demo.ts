@@ -15,8 +15,11 @@ import { EvaluationStore } from '../rules/evaluation-store.js';
 import { RuleLoader } from '../rules/rule-loader.js';
 import { RuleSetStore } from '../rules/rule-set-store.js';
 import { subjectOf } from '../rules/subject.js';
+import { oneTimePassword } from '../console/access/one-time-password.js';
 import { createService } from '../service.js';
 import { type DemoApp, signedPush, type SignedPush } from './demo-event.js';
+import { openConsole } from './demo-login.js';
+import { sendStory } from './demo-story.js';
 import {
   type LocalServer,
   type ReceivedMail,
@@ -33,6 +36,8 @@ const PACKAGE = resolve(import.meta.dirname, '..', '..');
 interface Stage {
   readonly app: NestFastifyApplication;
   readonly url: string;
+  /** Of the console. */
+  readonly login: { readonly name: string; readonly password: string };
   readonly folder: string;
   readonly feishu: DemoApp;
   readonly receiver: LocalServer;
@@ -59,6 +64,7 @@ export async function runDemo({ once }: { once: boolean }): Promise<number> {
     if (!entry) throw new Error(`the catalogue has no ${EVENT_TYPE}`);
     const arrived = await followOneEvent(stage, entry);
     if (!arrived || once) return arrived ? 0 : 1;
+    await tellStory(stage, entry);
     offerMore(stage, entry);
     await interruption;
     return 0;
@@ -79,7 +85,9 @@ async function setUp(): Promise<Stage> {
     encryptKey: randomBytes(12).toString('base64url'),
     verificationToken: randomBytes(16).toString('base64url'),
   };
+  const password = process.env['ADMIN_PASSWORD'] ?? oneTimePassword();
   const settings = loadConfig({
+    ADMIN_PASSWORD: password,
     PORT: process.env['PORT'] ?? String(await freePort(3000)),
     DATA_DIR: folder,
     RULES_DIR: join(PACKAGE, 'rules'),
@@ -106,7 +114,9 @@ async function setUp(): Promise<Stage> {
   const url = `http://127.0.0.1:${settings.PORT}`;
   const current = await app.get(RuleSetStore, { strict: false }).current();
   const { findings } = app.get(RuleLoader, { strict: false });
+  const name = await openConsole(app, password);
   line('service', url);
+  line('console', `${pc.bold(`${url}/console/`)}  ${loginText({ name, password })}`);
   line('database', `embedded PostgreSQL, files in ${shown(folder)}`);
   line(
     'rules',
@@ -117,7 +127,7 @@ async function setUp(): Promise<Stage> {
   line('receiver', `http://127.0.0.1:${receiver.port}`);
   line('mail server', `smtp://127.0.0.1:${mailServer.port}`);
   line('log', shown(logFile));
-  return { app, url, folder, feishu, receiver, mailServer, requests, mails };
+  return { app, url, login: { name, password }, folder, feishu, receiver, mailServer, requests, mails };
 }
 
 async function followOneEvent(stage: Stage, entry: CatalogueEntry): Promise<boolean> {
@@ -246,12 +256,28 @@ function showMail({ mails }: Stage, { actionKey }: DeliveryRow): boolean {
   return true;
 }
 
-/** Two requests to play with: an approver rejects, and the first event again. */
+/** What else there is to see in the console. */
+async function tellStory(stage: Stage, entry: CatalogueEntry): Promise<void> {
+  const sent = await sendStory(stage.url, stage.feishu, entry);
+  step(5, 'Look 控制台', `${sent} more events, of three processes: see what became of them`);
+  line('console', pc.bold(`${stage.url}/console/`));
+  line('', loginText(stage.login));
+  line(
+    'for a person',
+    'the transfer is mirrored nowhere: there is no secret HR_SYSTEM_URL, so its deliveries are dead',
+  );
+}
+
+function loginText({ name, password }: Stage['login']): string {
+  return `login ${pc.bold(name)}, password ${pc.bold(password)}`;
+}
+
+/** A request to play with: an approver rejects. */
 function offerMore(stage: Stage, entry: CatalogueEntry): void {
   const push = signedPush(stage.feishu, entry, { status: 2 }, Date.now());
   const file = join(stage.folder, 'rejected.event.json');
   writeFileSync(file, push.body);
-  step(5, 'Your turn', 'an approver rejects; send it twice, and the second is a duplicate');
+  step(6, 'Your turn', 'an approver rejects; send it twice, and the second is a duplicate');
   say(`\n${curl(stage.url, push, shown(file))}\n`);
   line('metrics', `${stage.url}/metrics`);
   line('health', `${stage.url}/health/ready`);

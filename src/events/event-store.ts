@@ -165,6 +165,15 @@ export class EventStore implements OnApplicationShutdown {
     );
   }
 
+  /** Of some events those whose content is no longer than `most` bytes. */
+  async findSmall(ids: readonly string[], most: number): Promise<StoredEvent[]> {
+    const small = await this.dataSource.query<{ id: string }[]>(
+      'select id from events where id = any($1::uuid[]) and octet_length(coalesce(content, raw)) <= $2',
+      [ids, most],
+    );
+    return await this.findMany(small.map(({ id }) => id));
+  }
+
   private async commit(events: readonly IncomingEvent[], standing: Standing = NEW): Promise<Received[]> {
     const receivedAt = this.clock.now();
     await this.partitions.ensure(receivedAt);

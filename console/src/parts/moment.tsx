@@ -15,17 +15,21 @@ export function localeOf(language: Language): string {
   return LOCALES[language];
 }
 
-/** A moment to the second, in the reader's time zone. */
-export function exactMoment(time: string | number, language: Language): string {
-  return new Date(time).toLocaleString(LOCALES[language], {
-    year: 'numeric',
-    month: '2-digit',
-    day: '2-digit',
-    hour: '2-digit',
-    minute: '2-digit',
-    second: '2-digit',
-    timeZoneName: 'short',
-  });
+const two = (n: number): string => String(n).padStart(2, '0');
+
+/** A moment to the second, in the reader's time zone: 2026-12-01 16:24:38, the same in both languages. */
+export function exactMoment(time: string | number): string {
+  const at = new Date(time);
+  const day = [at.getFullYear(), two(at.getMonth() + 1), two(at.getDate())].join('-');
+  return `${day} ${[at.getHours(), at.getMinutes(), at.getSeconds()].map(two).join(':')}`;
+}
+
+/** The reader's time zone at a moment: GMT+8. */
+export function zoneAt(time: string | number, language: Language): string {
+  const parts = new Intl.DateTimeFormat(LOCALES[language], { timeZoneName: 'short' }).formatToParts(
+    new Date(time),
+  );
+  return parts.find(({ type }) => type === 'timeZoneName')?.value ?? '';
 }
 
 /** "3 minutes ago", "in 2 hours". */
@@ -64,9 +68,10 @@ export function Moment({ time, exact = false }: { readonly time: string | null; 
   const { language } = useLanguage();
   const now = useNow();
   if (time === null) return <Text span>–</Text>;
-  const [shown, other] = [relativeMoment(time, now, language), exactMoment(time, language)];
+  const [shown, other] = [relativeMoment(time, now, language), exactMoment(time)];
+  const zoned = `${other} ${zoneAt(time, language)}`;
   return (
-    <Tooltip label={exact ? shown : other}>
+    <Tooltip label={exact ? `${shown} · ${zoned}` : zoned}>
       <Text span inherit component="time" dateTime={time} style={{ whiteSpace: 'nowrap' }}>
         {exact ? other : shown}
       </Text>

@@ -30,6 +30,16 @@ export function factsIn(event: StoredEvent, catalogue: Catalogue): Fact[] {
     });
 }
 
+const BIZ_TYPE = 'biz_type';
+
+/** Of the facts those by which people tell events of a type apart: the status, and the business type. */
+export function tellingFacts(facts: readonly Fact[], eventType: string, catalogue: Catalogue): Fact[] {
+  const entry = catalogue.find(eventType);
+  const field = entry?.status?.field;
+  const status = field === undefined ? undefined : (entry?.fields[field]?.fact ?? field);
+  return [status, BIZ_TYPE].flatMap((name) => facts.find((fact) => fact.name === name) ?? []);
+}
+
 /** The body as JSON, decrypted; of a CloudEvent whose attributes came as headers, its data. Null: it is no JSON. */
 export function bodyOf({ transport, raw, content }: StoredEvent): unknown {
   const bytes = content ?? raw;

@@ -42,6 +42,17 @@ export type EventFilterQuery = z.infer<typeof EVENT_FILTER>;
 export const EVENT_QUERY = PAGE_QUERY.extend(EVENT_FILTER.shape);
 export type EventQuery = z.infer<typeof EVENT_QUERY>;
 
+export const FACT = z
+  .object({
+    name: z.string(),
+    value: VALUE,
+    label: LABEL.nullable(),
+    valueLabel: LABEL.nullable(),
+    personal: z.boolean(),
+  })
+  .meta({ id: 'Fact', description: 'What rules may read of the event, by its name there.' });
+export type Fact = z.infer<typeof FACT>;
+
 const EVENT_FIELDS = {
   id: ID.meta({ description: 'Our id.' }),
   eventId: z.string().meta({ description: "The sender's id." }),
@@ -59,6 +70,10 @@ const EVENT_FIELDS = {
   unknown: COUNT.nullable(),
   errors: COUNT.nullable(),
   deliveries: COUNT,
+  about: z.array(FACT).meta({
+    description:
+      'Its status and `biz_type`, as far as it has them. Empty also for what is erased or very long.',
+  }),
 };
 
 export const EVENT = z
@@ -67,17 +82,6 @@ export const EVENT = z
 export type Event = z.infer<typeof EVENT>;
 
 export const EVENT_PAGE = pageSchema(EVENT, 'EventPage');
-
-export const FACT = z
-  .object({
-    name: z.string(),
-    value: VALUE,
-    label: LABEL.nullable(),
-    valueLabel: LABEL.nullable(),
-    personal: z.boolean(),
-  })
-  .meta({ id: 'Fact', description: 'What rules may read of the event, by its name there.' });
-export type Fact = z.infer<typeof FACT>;
 
 export const RECORDED_VERDICT = z
   .object({

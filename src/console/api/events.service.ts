@@ -9,7 +9,7 @@ import type { EventFilter, EventList, EventRow } from '../read/event-list.js';
 import { deliveryOf } from './deliveries.service.js';
 import type { EventCases } from './event-cases.js';
 import type { EventCaseAnswer, EventCaseQuery } from './event-cases.schema.js';
-import { bodyOf, factsIn } from './event-content.js';
+import { bodyOf, factsIn, tellingFacts } from './event-content.js';
 import type { EventReplays } from './event-replays.js';
 import type { ReplayAnswer, ReplayBody } from './event-replays.schema.js';
 import type { EventExport } from './event-export.js';
@@ -30,6 +30,8 @@ import { isoOf } from './schema-parts.js';
 
 /** Of one event, so many deliveries are told with it. */
 const DELIVERIES_SHOWN = 500;
+/** Of a list, what is longer (bytes) is not read for what it says. */
+const READ_OF_LIST = 16 * 1024;
 
 /** Events: found, shown, explained, evaluated again, taken out and brought in. */
 export class EventsService {
@@ -51,8 +53,18 @@ export class EventsService {
   async list(actor: Actor, { limit, cursor, ...filter }: EventQuery): Promise<Page<Event>> {
     const slice = { limit, after: readCursor(cursor) };
     const rows = await this.rows.list(filterOf(filter), slice, { personal: readsPersonal(actor) });
+    const { events, catalogue } = this.stores;
+    const told = rows.slice(0, limit).filter(({ erased }) => !erased);
+    const read = await events.findSmall(
+      told.map(({ id }) => id),
+      READ_OF_LIST,
+    );
+    const known = catalogue.current;
+    const about = new Map(
+      read.map((event) => [event.id, tellingFacts(factsIn(event, known), event.eventType, known)]),
+    );
     return pageOf(
-      rows.map((row) => this.shown(actor, row)),
+      rows.map((row) => this.shown(actor, { ...eventOf(row), about: about.get(row.id) ?? [] })),
       limit,
     );
   }
@@ -71,6 +83,7 @@ export class EventsService {
     const detail: EventDetail = {
       ...eventOf(row),
       reason: waitsFor ?? row.reason,
+      about: tellingFacts(facts, row.eventType, known),
       facts,
       body: row.erased ? null : bodyOf(event),
       raw: row.erased ? null : event.raw.toString('base64'),
@@ -89,7 +102,8 @@ export class EventsService {
     };
     if (readsPersonal(actor)) return detail;
     const masked = facts.map((fact) => maskFact(fact, known.fieldOf(row.eventType, fact.name)));
-    return maskEventDetail({ ...detail, facts: masked }, known);
+    const about = tellingFacts(masked, row.eventType, known);
+    return maskEventDetail({ ...detail, facts: masked, about }, known);
   }
 
   /** Why each rule fired or did not, of each evaluation. None: the event is not decided. */
@@ -139,9 +153,11 @@ export class EventsService {
     return await this.files.import.take(actor, query, lines);
   }
 
-  private shown(actor: Actor, row: EventRow): Event {
-    const event = eventOf(row);
-    return readsPersonal(actor) ? event : maskEvent(event, this.stores.catalogue.current);
+  private shown(actor: Actor, event: Event): Event {
+    if (readsPersonal(actor)) return event;
+    const known = this.stores.catalogue.current;
+    const about = event.about.map((fact) => maskFact(fact, known.fieldOf(event.eventType, fact.name)));
+    return maskEvent({ ...event, about }, known);
   }
 
   private async getWhole(id: string, what: string) {
@@ -168,7 +184,7 @@ function filterOf({ biz_type: bizType, ...rest }: EventFilterQuery): EventFilter
   return { ...rest, bizType };
 }
 
-function eventOf(row: EventRow): Event {
+function eventOf(row: EventRow): Omit<Event, 'about'> {
   const { id, eventId, origin, eventType, source, receivedAt, createTime, rootEntity } = row;
   const { state, reason, duplicates, erased, matched, unknown, errors, deliveries } = row;
   return {

@@ -7,6 +7,7 @@ import { OVERVIEW, type Overview } from '../../../src/console/api/overview.schem
 import { OverviewService } from '../../../src/console/api/overview.service.js';
 import { DepthGauge } from '../../../src/console/health/depths.js';
 import { NextList } from '../../../src/console/read/next-list.js';
+import { createTestDatabase } from '../../support/database.js';
 import { until } from '../../support/door.js';
 import {
   CANARIES,
@@ -209,9 +210,10 @@ describe('the overview', () => {
 
 describe('what goes out next', () => {
   it('is by time whatever it is, without what waits for another of its order', async () => {
-    const { dataSource } = seeded.console;
+    // Of its own: a service at work would let go what is overdue.
+    const database = await createTestDatabase();
+    const dataSource = await database.open();
     const now = clock.now();
-    await dataSource.query('truncate timers, schedules, action_keys');
     const deferred = async (waits: string, due: number): Promise<string> => {
       const id = uuidv7({ msecs: now });
       await dataSource.query(
@@ -240,5 +242,6 @@ describe('what goes out next', () => {
       ['delivery', 'r', 'tell', quiet],
     ]);
     expect(await list.list(now, 2)).toHaveLength(2);
+    await database.drop();
   });
 });

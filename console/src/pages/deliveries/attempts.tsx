@@ -5,7 +5,7 @@ import type { Attempt, DeliveryDetail } from '../../api/types.js';
 import { exactMoment, Moment, shownDuration, useNow } from '../../parts/moment.js';
 import { JsonText } from '../../parts/texts.js';
 import { SHOWN } from '../../words/shown-words.js';
-import { useLanguage, useWords } from '../../words/words.js';
+import { useWords } from '../../words/words.js';
 import { CodeMark } from './code-mark.js';
 import { DELIVERIES } from './words.js';
 import './deliveries.css';
@@ -140,7 +140,6 @@ function Step({
 
 function OneAttempt({ attempt: one }: { readonly attempt: Attempt }) {
   const w = useWords(DELIVERIES);
-  const { language } = useLanguage();
   const { colour, word } = OUTCOMES[one.outcome];
   return (
     <Card withBorder padding="sm" role="listitem">
@@ -158,7 +157,7 @@ function OneAttempt({ attempt: one }: { readonly attempt: Attempt }) {
           </Text>
         )}
         <Text size="sm" c="dimmed" ml="auto">
-          <time dateTime={one.startedAt}>{exactMoment(one.startedAt, language)}</time>
+          <time dateTime={one.startedAt}>{exactMoment(one.startedAt)}</time>
           {one.durationMs !== null && ` · ${shownDuration(one.durationMs)}`}
         </Text>
       </Group>

@@ -208,7 +208,7 @@ function Which({
   const w = useWords(DELIVERIES);
   const shown = useWords(SHOWN);
   const { language } = useLanguage();
-  const from = filters.since === '' ? null : exactMoment(filters.since, language);
+  const from = filters.since === '' ? null : exactMoment(filters.since);
   const parts: readonly (readonly [title: string, value: string])[] = [
     [shown.rule, filters.rule],
     [shown.action, filters.action],
@@ -225,7 +225,7 @@ function Which({
           <Table.Td>
             {w.bulkAll(shown[filters.state])}
             {language === 'zh' ? '，' : ', '}
-            {w.bulkMade(from, exactMoment(until, language))}
+            {w.bulkMade(from, exactMoment(until))}
           </Table.Td>
         </Table.Tr>
         {parts

@@ -1,7 +1,7 @@
 import { Badge, Card, Table, Text, Title } from '@mantine/core';
 import type { EventDetail, Fact } from '../../api/types.js';
 import { exactMoment } from '../../parts/moment.js';
-import { useLanguage, useWords } from '../../words/words.js';
+import { useWords } from '../../words/words.js';
 import { useEventType } from './known-types.js';
 import { Value } from './values.js';
 import { FactName } from './why.js';
@@ -78,7 +78,6 @@ function FactRow({ fact, eventType }: { readonly fact: Fact; readonly eventType:
 
 /** Of a field that is a time: the time, as people read it. */
 function AsTime({ fact: { name, value }, eventType }: { readonly fact: Fact; readonly eventType: string }) {
-  const { language } = useLanguage();
   const fields = useEventType(eventType)?.fields ?? {};
   const format =
     name === 'create_time'
@@ -95,7 +94,7 @@ function AsTime({ fact: { name, value }, eventType }: { readonly fact: Fact; rea
   if (Number.isNaN(time.getTime())) return null;
   return (
     <Text size="xs" className="quiet">
-      {exactMoment(time.getTime(), language)}
+      {exactMoment(time.getTime())}
     </Text>
   );
 }

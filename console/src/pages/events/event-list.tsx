@@ -18,6 +18,7 @@ import { EventFilterBar } from './event-filters.js';
 import { DeliveryCount, EntityLink, VerdictCounts } from './event-marks.js';
 import { EVENT_FILTERS, queryOf } from './event-query.js';
 import { TAIL_ROWS, useTail } from './live-tail.js';
+import { Value } from './values.js';
 import { EVENTS } from './words.js';
 
 /** What came in: searchable, and live when it is wanted. */
@@ -175,6 +176,23 @@ function useColumns(): readonly Column<Event>[] {
           </Box>
         );
       },
+    },
+    {
+      title: w.aboutIt,
+      cell: ({ about }) =>
+        about.length === 0 ? (
+          <Text span className="quiet">
+            –
+          </Text>
+        ) : (
+          <Box miw={0} fz="sm">
+            {about.map((fact) => (
+              <Text key={fact.name} size="sm" lineClamp={2} style={{ overflowWrap: 'anywhere' }}>
+                <Value value={fact.value} label={fact.valueLabel} />
+              </Text>
+            ))}
+          </Box>
+        ),
     },
     { title: shown.process, cell: ({ rootEntity }) => <EntityLink entity={rootEntity} /> },
     { title: w.verdicts, width: 150, cell: (event) => <VerdictCounts {...event} /> },

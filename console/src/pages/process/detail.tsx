@@ -1,7 +1,7 @@
 import { Text } from '@mantine/core';
 import { exactMoment, shownDuration } from '../../parts/moment.js';
 import { SHOWN } from '../../words/shown-words.js';
-import { useLabel, useLanguage, useWords } from '../../words/words.js';
+import { useLabel, useWords } from '../../words/words.js';
 import type { Bar, DeliveryMark, Mark, Row } from './layout.js';
 import { statusText } from './status-text.js';
 import { PROCESS } from './words.js';
@@ -21,9 +21,8 @@ const NAMED = 6;
 export function useDetailText(): (detail: Detail) => readonly string[] {
   const w = useWords(PROCESS);
   const shown = useWords(SHOWN);
-  const { language } = useLanguage();
   const say = useLabel();
-  const moment = (time: string | number): string => exactMoment(time, language);
+  const moment = (time: string | number): string => exactMoment(time);
   return (detail) => {
     switch (detail.kind) {
       case 'bar': {

@@ -1,4 +1,6 @@
 import { Box, Group, Stack, Text, Tooltip } from '@mantine/core';
+import { useWords } from '../../words/words.js';
+import { RULES_WORDS } from './words.js';
 import './columns.css';
 
 export interface Kind {
@@ -35,6 +37,7 @@ export function Columns({
   readonly until: string;
   readonly height?: number;
 }) {
+  const w = useWords(RULES_WORDS);
   const totals = columns.map(({ counts }) => counts.reduce((sum, one) => sum + one, 0));
   const most = Math.max(1, ...totals);
   const sums = kinds.map(
@@ -52,7 +55,7 @@ export function Columns({
           </Group>
         ))}
         <Text span fz="xs" c="dimmed" ml="auto">
-          max {Math.max(0, ...totals)}
+          {w.most(Math.max(0, ...totals))}
         </Text>
       </Group>
       <Box className="columns" role="img" aria-label={`${label}: ${sums.join(', ')}`} h={height}>

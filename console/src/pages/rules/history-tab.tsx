@@ -63,7 +63,6 @@ export function HistoryTab({ rule }: { readonly rule: RuleAnswer }) {
 function Standings({ history }: { readonly history: RuleHistory }) {
   const w = useWords(RULES_WORDS);
   const shown = useWords(SHOWN);
-  const { language } = useLanguage();
   const { counts, slices, from, until, lastMatched } = history;
   return (
     <Section title={w.looked(history.looked)}>
@@ -86,11 +85,11 @@ function Standings({ history }: { readonly history: RuleHistory }) {
           kinds={SHOWN_STANDINGS.map((one) => ({ ...LOOKS[one], name: shown[one] }))}
           columns={slices.map((slice) => ({
             key: slice.from,
-            name: exactMoment(slice.from, language),
+            name: exactMoment(slice.from),
             counts: SHOWN_STANDINGS.map((one) => slice[one]),
           }))}
-          from={exactMoment(from, language)}
-          until={exactMoment(until, language)}
+          from={exactMoment(from)}
+          until={exactMoment(until)}
         />
       )}
       <Text fz="sm" mt="sm" component="div">

@@ -62,6 +62,7 @@ export const RULES_WORDS = bothWords(
     cases: 'Cases',
     versions: 'Versions',
     fileOf: (path: string) => `The live file ${path}`,
+    most: (most: number) => `at most ${most}`,
     looked: (looked: number) => `Of the last ${looked} events that it listens to`,
     lookedAbout:
       'Each event is judged by the live rule, from what was recorded when it came in. What was really sent stands below, by day.',
@@ -200,6 +201,7 @@ export const RULES_WORDS = bothWords(
     cases: '用例',
     versions: '版本',
     fileOf: (path: string) => `生效文件 ${path}`,
+    most: (most: number) => `最多 ${most}`,
     looked: (looked: number) => `它监听的最近 ${looked} 个事件`,
     lookedAbout: '每个事件都按生效规则重新判定，依据是事件到达时的记录。真正发出的投递按天列在下面。',
     lookedLeft: (left: number) => `另有 ${left} 个无法判定：已被擦除，或查询事实从未记录。`,

@@ -7,7 +7,7 @@ import type { AddedSilence, NewSilence, Rules } from '../../api/types.js';
 import { exactMoment } from '../../parts/moment.js';
 import { Problem, tellDone } from '../../parts/problem.js';
 import { SHOWN } from '../../words/shown-words.js';
-import { useLanguage, useWords } from '../../words/words.js';
+import { useWords } from '../../words/words.js';
 import { errorsOf } from './field-errors.js';
 import { FitPreview } from './fit-preview.js';
 import { Matcher } from './matcher.js';
@@ -145,7 +145,6 @@ export function NewSilenceForm({ close }: { readonly close: () => void }) {
 function Added({ silence, close }: { readonly silence: AddedSilence; readonly close: () => void }) {
   const w = useWords(SILENCE_WORDS);
   const shown = useWords(SHOWN);
-  const { language } = useLanguage();
   return (
     <Stack>
       <Text size="sm" fw={600}>
@@ -153,7 +152,7 @@ function Added({ silence, close }: { readonly silence: AddedSilence; readonly cl
       </Text>
       <Matcher matcher={silence.matcher} />
       <Text size="sm">
-        {w.endsAt} {exactMoment(silence.endsAt, language)}
+        {w.endsAt} {exactMoment(silence.endsAt)}
       </Text>
       <Alert color="orange" icon={<IconAlertTriangle />} title={w.warnings} role="alert">
         <List size="sm">

@@ -2,13 +2,12 @@ import { Badge, Group, Progress, Stack, Text } from '@mantine/core';
 import { IconClockExclamation } from '@tabler/icons-react';
 import type { Silence } from '../../api/types.js';
 import { exactMoment, Moment, useNow } from '../../parts/moment.js';
-import { useLanguage, useWords } from '../../words/words.js';
+import { useWords } from '../../words/words.js';
 import { SILENCE_WORDS } from './words.js';
 
 /** How much of its time a silence in force has left. */
 export function TimeLeft({ silence }: { readonly silence: Silence }) {
   const w = useWords(SILENCE_WORDS);
-  const { language } = useLanguage();
   const now = useNow();
   const [start, end] = [Date.parse(silence.startsAt), Date.parse(silence.endsAt)];
   const left = Math.max(0, Math.min(1, (end - now) / Math.max(1, end - start)));
@@ -32,7 +31,7 @@ export function TimeLeft({ silence }: { readonly silence: Silence }) {
         size="sm"
       />
       <Text size="xs" c="dimmed">
-        {exactMoment(silence.endsAt, language)}
+        {exactMoment(silence.endsAt)}
       </Text>
     </Stack>
   );

@@ -25,7 +25,7 @@ import { OperatorButton } from '../../parts/operator-button.js';
 import { PageHead } from '../../parts/page-head.js';
 import { tellDone } from '../../parts/problem.js';
 import { SHOWN } from '../../words/shown-words.js';
-import { useLanguage, useWords } from '../../words/words.js';
+import { useWords } from '../../words/words.js';
 import { Ladder } from './ladder.js';
 import { ladderOf, useRuleSteps } from './ladder-steps.js';
 import { MomentInput } from '../../parts/moment-input.js';
@@ -42,7 +42,6 @@ const COLOURS: Readonly<Record<Timer['state'], string>> = {
 export default function TimerList() {
   const w = useWords(TIMER_WORDS);
   const shown = useWords(SHOWN);
-  const { language } = useLanguage();
   const [, go] = useLocation();
   const { filters, set, clear, any } = useFilters(['state', 'rule', 'entity', 'dueBefore']);
   const pages = usePages<Timer>('/timers', filters, { every: 10_000 });
@@ -74,7 +73,7 @@ export default function TimerList() {
               <Moment time={dueAt} />
             </Text>
             <Text span fz="xs" c="dimmed" style={{ whiteSpace: 'nowrap' }}>
-              {exactMoment(dueAt, language)}
+              {exactMoment(dueAt)}
             </Text>
           </Stack>
         ) : (

@@ -3,7 +3,7 @@ import { useState } from 'react';
 import type { Trial } from '../../api/types.js';
 import { exactMoment } from '../../parts/moment.js';
 import { SHOWN } from '../../words/shown-words.js';
-import { useLanguage, useWords } from '../../words/words.js';
+import { useWords } from '../../words/words.js';
 import { DeliveryCounts, isDifferent } from './changes.js';
 import { RuleCounts } from './rule-counts.js';
 import { TriedEventCard } from './tried-event.js';
@@ -15,7 +15,6 @@ const STEP = 20;
 /** What the edit would have done with the events, against what the live rules do. */
 export function Results({ trial, stale }: { readonly trial: Trial; readonly stale: boolean }) {
   const w = useWords(TRY_WORDS);
-  const { language } = useLanguage();
   const errors = trial.findings.filter(({ severity }) => severity === 'error').length;
   return (
     <Stack>
@@ -34,7 +33,7 @@ export function Results({ trial, stale }: { readonly trial: Trial; readonly stal
             {w.looked(trial.looked)}
             {trial.from !== null &&
               trial.until !== null &&
-              ` · ${exactMoment(trial.from, language)} – ${exactMoment(trial.until, language)}`}
+              ` · ${exactMoment(trial.from)} – ${exactMoment(trial.until)}`}
           </Text>
           <DeliveryCounts deliveries={trial.deliveries} />
           {trial.left > 0 && (
