@@ -4,6 +4,7 @@ import { useState } from 'react';
 import { segment } from '../../api/client.js';
 import { usePages } from '../../api/queries.js';
 import type { AuditRow } from '../../api/types.js';
+import { FoldedFilters } from '../../parts/folded-filters.js';
 import { useFilters } from '../../parts/filters.js';
 import { To } from '../../parts/links.js';
 import { List } from '../../parts/list.js';
@@ -27,7 +28,9 @@ export default function AuditLog() {
   return (
     <>
       <PageHead title={w.title} about={w.about} />
-      <AuditFilterBar filters={filters} set={set} clear={clear} any={any} />
+      <FoldedFilters filters={filters}>
+        <AuditFilterBar filters={filters} set={set} clear={clear} any={any} />
+      </FoldedFilters>
       <List
         label={w.title}
         rows={list.items}

@@ -6,6 +6,7 @@ import { segment } from '../../api/client.js';
 import { useAnswer, usePages } from '../../api/queries.js';
 import { useMay } from '../../api/session.js';
 import type { Delivery, Overview } from '../../api/types.js';
+import { FoldedFilters } from '../../parts/folded-filters.js';
 import { useFilters } from '../../parts/filters.js';
 import { EntityLink, RuleLink } from '../../parts/links.js';
 import { type Column, List } from '../../parts/list.js';
@@ -126,7 +127,9 @@ export default function DeliveryList() {
           setChosen(new Set());
         }}
       />
-      <DeliveryFilterBar filters={filters} set={set} clear={clear} any={any} />
+      <FoldedFilters filters={{ ...filters, state: '' }}>
+        <DeliveryFilterBar filters={filters} set={set} clear={clear} any={any} />
+      </FoldedFilters>
       <ActsBar
         rows={rows ?? []}
         chosen={chosen}

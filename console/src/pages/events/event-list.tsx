@@ -6,6 +6,7 @@ import { urlOf } from '../../api/client.js';
 import { useCatalogue, usePages } from '../../api/queries.js';
 import { useMay } from '../../api/session.js';
 import type { Event } from '../../api/types.js';
+import { FoldedFilters } from '../../parts/folded-filters.js';
 import { useFilters } from '../../parts/filters.js';
 import { type Column, List } from '../../parts/list.js';
 import { EventState } from '../../parts/marks.js';
@@ -83,7 +84,9 @@ export default function EventListPage() {
           )}
         </Tooltip>
       </PageHead>
-      <EventFilterBar filters={filters} set={set} clear={clear} any={any} />
+      <FoldedFilters filters={filters}>
+        <EventFilterBar filters={filters} set={set} clear={clear} any={any} />
+      </FoldedFilters>
       {live ? (
         <Box
           onMouseEnter={() => {
