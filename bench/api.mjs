@@ -3,22 +3,9 @@
 //   npm run bench:api [-- --events 1000000 --requests 40 --json]
 // `--events 10000000` takes about half an hour and 80 GB to make. `--data <folder>` keeps the database there, and takes
 // it from there the next time. `--bare` leaves out VACUUM and ANALYZE, as on a server whose autovacuum never came by.
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
-import { SystemClock } from '../dist/config/clock.js';
-import { createAccessServices } from '../dist/console/access/access-services.js';
-import { createDataSource, migrate } from '../dist/database/data-source.js';
-import { startEmbeddedPostgres } from '../dist/database/embedded-postgres.js';
-import { Partitions } from '../dist/database/partitions.js';
-import { loadBuiltInCatalogue } from '../dist/events/catalogue.js';
-import { EventStore } from '../dist/events/event-store.js';
-import { LiveCatalogue } from '../dist/events/live-catalogue.js';
-import { Wakeup } from '../dist/queue/wakeup.js';
-import { compileRuleSet } from '../dist/rules/rule-compiler.js';
-import { RuleSetStore } from '../dist/rules/rule-set-store.js';
-import { checkTerms, makeData } from './api-data.mjs';
+import { openApiDatabase } from './api-database.mjs';
 import { questionsOf } from './api-questions.mjs';
 import { endChildren, freePort, note, startChild } from './pushes.mjs';
 
@@ -33,60 +20,7 @@ const { values } = parseArgs({
     json: { type: 'boolean', default: false },
   },
 });
-const EVENTS = Number(values.events);
 const REQUESTS = Number(values.requests);
-
-const folder =
-  values.data === undefined ? mkdtempSync(join(tmpdir(), 'aftersign-bench-')) : resolve(values.data);
-mkdirSync(folder, { recursive: true });
-chmodSync(folder, 0o755);
-const marker = join(folder, 'made.json');
-
-async function prepare(dataSource) {
-  const builtIn = loadBuiltInCatalogue();
-  const clock = new SystemClock();
-  const live = new LiveCatalogue(dataSource, builtIn);
-  const store = new EventStore(dataSource, new Partitions(dataSource), new Wakeup(dataSource), clock);
-  try {
-    if (!existsSync(marker)) {
-      const ruleSets = new RuleSetStore(dataSource, builtIn, live, clock);
-      await makeData(dataSource, builtIn, {
-        events: EVENTS,
-        ruleSet: await activateRules(ruleSets, builtIn),
-        note,
-      });
-      note(`the terms of ${await checkTerms(dataSource, store, builtIn)} events are those of the indexer`);
-      if (!values.bare) {
-        note('vacuum analyze');
-        const run = dataSource.createQueryRunner();
-        await run.query('set statement_timeout = 0');
-        await run.query('vacuum analyze');
-        await run.release();
-      }
-      writeFileSync(marker, JSON.stringify({ events: EVENTS }));
-    }
-  } finally {
-    await store.onApplicationShutdown();
-  }
-  const access = createAccessServices({ dataSource, clock, dataDir: folder });
-  const here = { name: 'bench@host', role: 'admin', means: 'command', userId: null, address: null };
-  const name = `bench-${Date.now()}`;
-  await access.users.create(here, { name, role: 'admin', password: 'a password of the bench' });
-  return (await access.tokens.create(here, { name: 'bench', expiresInDays: 1 }, { user: name })).token;
-}
-
-async function activateRules(ruleSets, catalogue) {
-  const rules = Array.from({ length: 41 }, (_, n) => ({
-    name: `rule-${n}`,
-    trigger: 'corehr.process.approver.updated_v2',
-    conditions: { all: [{ fact: 'status', operator: 'equal', value: (n % 4) + 1 }] },
-    actions: [{ type: 'http', name: 'action-1', url: `https://target-${n}.corp.example/` }],
-  }));
-  const files = new Map(rules.map((rule) => [`${rule.name}.rule.json`, JSON.stringify(rule)]));
-  const { ruleSet } = await compileRuleSet(files, catalogue);
-  await ruleSets.offer(ruleSet, files, 'start');
-  return ruleSet.hash;
-}
 
 async function measure(url, token, { name, path }) {
   const headers = { authorization: `Bearer ${token}` };
@@ -107,16 +41,9 @@ async function measure(url, token, { name, path }) {
 }
 
 const rows = [];
-let server;
-let dataSource;
-let events;
+const database = await openApiDatabase({ ...values, events: Number(values.events) });
+const { folder, dataSource, login, events } = database;
 try {
-  server = await startEmbeddedPostgres({ dataDir: folder, log: note });
-  dataSource = createDataSource(server.url, 2);
-  await dataSource.initialize();
-  await migrate(dataSource);
-  const token = await prepare(dataSource);
-  ({ events } = JSON.parse(readFileSync(marker, 'utf8')));
   const questions = await questionsOf(dataSource, events);
   await dataSource.destroy();
   const port = await freePort();
@@ -127,15 +54,13 @@ try {
     '/health/ready',
   );
   for (const question of questions) {
-    const row = await measure(service.url, token, question);
+    const row = await measure(service.url, login.token, question);
     note(`${row.name.padEnd(58)} ${String(row.rows).padStart(3)} rows, p50 ${row.p50} ms, p95 ${row.p95} ms`);
     rows.push(row);
   }
 } finally {
   await endChildren();
-  if (dataSource?.isInitialized) await dataSource.destroy();
-  await server?.stop();
-  if (values.data === undefined) rmSync(folder, { recursive: true, force: true });
+  await database.close();
 }
 
 const worst = rows.reduce((a, b) => (b.p95 > a.p95 ? b : a));

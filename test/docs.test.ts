@@ -46,6 +46,7 @@ describe('the documents', () => {
     for (const other of [
       'PG_VERSION',
       'ERR_ENCODING_INVALID_ENCODED_DATA',
+      'ERR_WORKER_OUT_OF_MEMORY',
       'ENOTFOUND',
       'ECONNRESET',
       'ETIMEDOUT',
