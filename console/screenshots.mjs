@@ -93,7 +93,8 @@ async function shotsOf(context) {
     ['delivery-mail', `/deliveries/${mail}`],
     ['rules', '/rules'],
     ['rule', '/rules/renewal-done'],
-    ...['file', 'history', 'cases', 'versions'].map((tab) => [
+    ['rule-versions', '/rules/late-offer?tab=versions'],
+    ...['file', 'history', 'cases'].map((tab) => [
       `rule-${tab}`,
       `/rules/renewal-done?tab=${tab}`,
     ]),

@@ -1,7 +1,7 @@
 // The service with something to see in it, for work on the console and for its tests in a browser: `npm run console:dev`.
 // Everything is real: the embedded PostgreSQL, encrypted events, a receiver that fails for some, a mail server.
 // Prints one line of JSON with the address and the logins when it stands.
-import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -194,6 +194,19 @@ await push(
   { process_id: id(9003), biz_type: '<img src=x onerror=alert(1)>', status: 3, type: 1 },
   Date.now(),
 );
+// An edit, so that there is a version to compare with.
+if (given.RULES_DIR === undefined) {
+  const file = join(rules, 'stage', 'late-offer.rule.json');
+  const before = (await ask('GET', '/rules')).ruleSet;
+  writeFileSync(
+    file,
+    readFileSync(file, 'utf8').replace('"value": 3 }', '"value": 2 }').replace('is done:', 'is rejected:'),
+  );
+  for (let tries = 0; tries < 200; tries += 1) {
+    if ((await ask('GET', '/rules')).ruleSet !== before) break;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
 await ask('POST', '/silences', {
   matcher: { rule: 'task-*' },
   for: '45m',

@@ -1,9 +1,9 @@
 import { Box, Button } from '@mantine/core';
-import { useMediaQuery } from '@mantine/hooks';
 import { IconFilter } from '@tabler/icons-react';
 import { type ReactNode, useState } from 'react';
 import { SHOWN } from '../words/shown-words.js';
 import { useWords } from '../words/words.js';
+import { useNarrow } from './narrow.js';
 
 /** Filters, on a phone behind a button that tells how many are set: there the list comes first. */
 export function FoldedFilters({
@@ -15,7 +15,7 @@ export function FoldedFilters({
   readonly children: ReactNode;
 }) {
   const w = useWords(SHOWN);
-  const narrow = useMediaQuery('(max-width: 48em)');
+  const narrow = useNarrow();
   const [unfolded, setUnfolded] = useState(false);
   if (!narrow) return children;
   const set = Object.values(filters).filter((one) => one !== '').length;

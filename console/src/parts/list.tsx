@@ -1,9 +1,9 @@
 import { Box, Button, Card, Center, Group, Skeleton, Stack, Table, Text } from '@mantine/core';
-import { useMediaQuery } from '@mantine/hooks';
 import { type KeyboardEvent, type ReactNode, useRef } from 'react';
 import { SHOWN } from '../words/shown-words.js';
 import { useWords } from '../words/words.js';
 import { Problem } from './problem.js';
+import { useNarrow } from './narrow.js';
 
 export interface Column<T> {
   /** Of the column; its heading. */
@@ -40,7 +40,7 @@ export interface ListProps<T> {
 export function List<T>(props: ListProps<T>) {
   const { label, rows, columns, keyOf, open, error, retry, empty, more, loadingMore = false } = props;
   const w = useWords(SHOWN);
-  const narrow = useMediaQuery('(max-width: 48em)');
+  const narrow = useNarrow();
   const body = useRef<HTMLDivElement>(null);
 
   if (error !== undefined && error !== null) return <Problem error={error} {...(retry ? { retry } : {})} />;

@@ -1,5 +1,4 @@
 import { Box, useComputedColorScheme } from '@mantine/core';
-import { useMediaQuery } from '@mantine/hooks';
 import { json } from '@codemirror/lang-json';
 import { MergeView, unifiedMergeView } from '@codemirror/merge';
 import { EditorState } from '@codemirror/state';
@@ -8,6 +7,7 @@ import { useEffect, useRef } from 'react';
 import { useLanguage } from '../words/words.js';
 import { codeLook } from './code-look.js';
 import './merge.css';
+import { useNarrow } from './narrow.js';
 
 /**
  * Two texts of JSON and what differs: side by side, on a phone or where there is little room one in the other. To read only.
@@ -31,7 +31,7 @@ export default function Merge({
   const box = useRef<HTMLDivElement>(null);
   const { language } = useLanguage();
   const dark = useComputedColorScheme() === 'dark';
-  const phone = useMediaQuery('(max-width: 62em)');
+  const phone = useNarrow('62em');
   const unified = narrow || phone === true;
   useEffect(() => {
     const parent = box.current;

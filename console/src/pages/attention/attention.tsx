@@ -1,5 +1,4 @@
 import { Badge, NativeSelect, Stack, Tabs, Text } from '@mantine/core';
-import { useMediaQuery } from '@mantine/hooks';
 import type { ComponentType } from 'react';
 import { useAskOnChanges } from '../../api/ask-on-changes.js';
 import { useAnswer } from '../../api/queries.js';
@@ -16,6 +15,7 @@ import { NoticesPart } from './notices-part.js';
 import { TargetsPart } from './targets-part.js';
 import { UnknownPart } from './unknown-part.js';
 import { ATTENTION_WORDS } from './words.js';
+import { useNarrow } from '../../parts/narrow.js';
 
 const PARTS = [
   'deliveries',
@@ -57,7 +57,7 @@ function countsOf(needs: Overview['needsPerson']): Readonly<Record<Part, number>
 export default function Attention() {
   const w = useWords(ATTENTION_WORDS);
   const count = useCount();
-  const narrow = useMediaQuery('(max-width: 48em)');
+  const narrow = useNarrow();
   const { filters, set } = useFilters(['part']);
   const { data } = useAnswer<Overview>('/overview', {}, { every: 10_000 });
   useAskOnChanges('deliveries', '/deliveries', '/targets');

@@ -1,11 +1,11 @@
 import { Input, SegmentedControl, Stack } from '@mantine/core';
-import { useMediaQuery } from '@mantine/hooks';
 import { useId } from 'react';
 import { MomentInput } from '../../parts/moment-input.js';
 import { useWords } from '../../words/words.js';
 import type { FieldErrors } from './field-errors.js';
 import { type Lasting, LASTINGS } from './period.js';
 import { SILENCE_WORDS } from './words.js';
+import { useNarrow } from '../../parts/narrow.js';
 
 export interface PeriodDraft {
   readonly lasting: Lasting;
@@ -26,7 +26,7 @@ export function PeriodFields({
   readonly errors: FieldErrors;
 }) {
   const w = useWords(SILENCE_WORDS);
-  const narrow = useMediaQuery('(max-width: 36em)');
+  const narrow = useNarrow('36em');
   const label = useId();
   const names: Readonly<Record<Lasting, string>> = {
     '30m': w.for30,
