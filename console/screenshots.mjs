@@ -94,10 +94,7 @@ async function shotsOf(context) {
     ['rules', '/rules'],
     ['rule', '/rules/renewal-done'],
     ['rule-versions', '/rules/late-offer?tab=versions'],
-    ...['file', 'history', 'cases'].map((tab) => [
-      `rule-${tab}`,
-      `/rules/renewal-done?tab=${tab}`,
-    ]),
+    ...['file', 'history', 'cases'].map((tab) => [`rule-${tab}`, `/rules/renewal-done?tab=${tab}`]),
     ['rule-escalation', '/rules/renewal-unanswered'],
     ['rule-sets', '/rule-sets'],
     ['try', '/try'],

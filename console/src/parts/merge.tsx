@@ -32,7 +32,7 @@ export default function Merge({
   const { language } = useLanguage();
   const dark = useComputedColorScheme() === 'dark';
   const phone = useNarrow('62em');
-  const unified = narrow || phone === true;
+  const unified = narrow || phone;
   useEffect(() => {
     const parent = box.current;
     if (!parent) return;

@@ -45,8 +45,8 @@ export function factsOf(document: Document): RuleFacts {
 
 /** The rule as it is written; where it stands is told elsewhere. */
 export function documentText(document: Document): string {
-  const { file: _file, line: _line, ...written } = document;
-  return JSON.stringify(written, null, 2);
+  const written = Object.entries(document).filter(([key]) => key !== 'file' && key !== 'line');
+  return JSON.stringify(Object.fromEntries(written), null, 2);
 }
 
 export type SeverityCounts = Readonly<Record<Finding['severity'], number>>;

@@ -24,7 +24,7 @@ import { RULES_WORDS } from './words.js';
 const TABS = ['sentence', 'file', 'history', 'cases', 'versions'] as const;
 
 export default function RulePage() {
-  const { name = '' } = useParams<{ name: string }>();
+  const { name } = useParams<{ name: string }>();
   const w = useWords(RULES_WORDS);
   const shown = useWords(SHOWN);
   const rule = useAnswer<RuleAnswer>(`/rules/${segment(name)}`, {}, { every: 30_000 });

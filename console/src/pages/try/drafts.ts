@@ -66,15 +66,15 @@ export function useDrafts() {
   const put = useCallback((draft: Draft): void => {
     setDrafts((before) => {
       if (isChanged(draft)) return { ...before, [draft.path]: draft };
-      const { [draft.path]: _gone, ...others } = before;
-      return others;
+      return without(before, draft.path);
     });
   }, []);
   const drop = useCallback((path: string): void => {
-    setDrafts((before) => {
-      const { [path]: _gone, ...others } = before;
-      return others;
-    });
+    setDrafts((before) => without(before, path));
   }, []);
   return { drafts, put, drop };
+}
+
+function without(drafts: Readonly<Record<string, Draft>>, path: string): Record<string, Draft> {
+  return Object.fromEntries(Object.entries(drafts).filter(([one]) => one !== path));
 }
