@@ -1,5 +1,5 @@
 // The console in a real browser, before the real service: a chapter in each file beside this one.
-import { afterAll, afterEach, beforeAll, expect } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, jest } from '@jest/globals';
 import { Chromium, describeInBrowser } from '../support/chromium.js';
 import { Stage } from '../support/stage.js';
 import { axe } from './axe.js';
@@ -24,6 +24,9 @@ const room = {
     return standing(chromium);
   },
 };
+
+// A browser beside everything else that is tested is slow.
+jest.setTimeout(90_000);
 
 describeInBrowser('the console', () => {
   beforeAll(async () => {

@@ -319,7 +319,8 @@ describe('connections that are held', () => {
     await until(() => held.every(({ connected }) => connected));
     const started = performance.now();
     await other.close();
-    expect(performance.now() - started).toBeLessThan(5000);
+    // The whole stop has 10 s.
+    expect(performance.now() - started).toBeLessThan(9000);
     for (const connection of held) connection.destroy();
   });
 });

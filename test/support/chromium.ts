@@ -101,7 +101,7 @@ export class Chromium {
       timezoneId: 'Asia/Shanghai',
       reducedMotion: 'reduce',
     });
-    context.setDefaultTimeout(20_000);
+    context.setDefaultTimeout(40_000);
     await context.addInitScript(WATCH);
     if (role === null) return context;
     const answer = await context.request.post(`${this.stage.url}/api/v1/login`, {

@@ -15,6 +15,10 @@ import { type RawAnswer, RawClient, type Route, routesOf } from '../../support/r
 
 /** Open to everybody, on purpose. */
 const OPEN = [
+  // The console: what it shows it asks for, with a login.
+  'GET /',
+  'GET /console',
+  'GET /console*',
   'GET /health/live',
   'GET /health/ready',
   'GET /metrics',
