@@ -6,8 +6,9 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   transform: { '^.+\\.ts$': '@swc/jest' },
-  testTimeout: 30_000,
-  // Much of the tests is waiting: with one more than the cores of CI they are a sixth faster.
-  maxWorkers: 3,
+  // On a machine that is slow or does other things too; what is wrong fails long before.
+  testTimeout: 90_000,
+  // As many as CI has cores: a browser, databases and services that the tests start want their share too.
+  maxWorkers: 2,
   modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/.aftersign'],
 };
