@@ -106,7 +106,8 @@ describe('bodies that are too large', () => {
     const strangers = Array.from({ length: 20 }, () => door.push({ body, headers: {} }));
     const started = performance.now();
     expect((await door.push(genuine())).status).toBe(200);
-    expect(performance.now() - started).toBeLessThan(1500);
+    // Feishu waits 3 s.
+    expect(performance.now() - started).toBeLessThan(3000);
     for (const answer of await Promise.all(strangers)) expect(answer.status).toBe(401);
   });
 });

@@ -371,7 +371,8 @@ describe('without an Encrypt Key, where the token is the only proof', () => {
     const strangers = Array.from({ length: 20 }, () => plain.push(unsigned(body)));
     const started = performance.now();
     expect((await plain.push(unsigned(envelopeOf(approverEvent())))).status).toBe(200);
-    expect(performance.now() - started).toBeLessThan(1500);
+    // Feishu waits 3 s.
+    expect(performance.now() - started).toBeLessThan(3000);
     for (const answer of await Promise.all(strangers)) expect(answer.status).toBe(401);
   });
 });
