@@ -1,8 +1,8 @@
-import { Autocomplete, Box, Button, Select, SimpleGrid } from '@mantine/core';
+import { Box, Button, Select, SimpleGrid } from '@mantine/core';
 import { IconFilterOff } from '@tabler/icons-react';
-import { useState } from 'react';
 import { useAnswer } from '../../api/queries.js';
 import type { Page, User } from '../../api/types.js';
+import { NameFilter } from '../../parts/filter-fields.js';
 import { MomentInput } from '../../parts/moment-input.js';
 import { SHOWN } from '../../words/shown-words.js';
 import { useLanguage, useWords } from '../../words/words.js';
@@ -31,7 +31,7 @@ export function AuditFilterBar({
   return (
     <Box mb="md" component="search">
       <SimpleGrid cols={{ base: 1, xs: 2, md: 5 }} spacing="xs">
-        <TextFilter
+        <NameFilter
           label={w.actor}
           placeholder={w.actorHint}
           value={filters.actor}
@@ -56,7 +56,7 @@ export function AuditFilterBar({
             set({ action });
           }}
         />
-        <TextFilter
+        <NameFilter
           label={w.subject}
           placeholder={w.subjectHint}
           value={filters.subject}
@@ -95,50 +95,5 @@ export function AuditFilterBar({
         </Button>
       )}
     </Box>
-  );
-}
-
-/** What is typed counts with Enter, or when the field is left. */
-function TextFilter({
-  label,
-  placeholder,
-  value,
-  names,
-  apply,
-}: {
-  readonly label: string;
-  readonly placeholder: string;
-  readonly value: string;
-  readonly names: readonly string[];
-  readonly apply: (text: string) => void;
-}) {
-  const [typed, setTyped] = useState(value);
-  const [from, setFrom] = useState(value);
-  if (from !== value) {
-    setFrom(value);
-    setTyped(value);
-  }
-  const done = (): void => {
-    if (typed.trim() !== value) apply(typed.trim());
-  };
-  return (
-    <Autocomplete
-      size="xs"
-      label={label}
-      placeholder={placeholder}
-      maxLength={500}
-      clearable
-      value={typed}
-      data={[...names]}
-      onChange={(text) => {
-        setTyped(text);
-        if (text === '' && value !== '') apply('');
-      }}
-      onOptionSubmit={apply}
-      onBlur={done}
-      onKeyDown={(key) => {
-        if (key.key === 'Enter') done();
-      }}
-    />
   );
 }

@@ -1,8 +1,9 @@
-import { Anchor, Autocomplete, Box, Button, Group, Select, SimpleGrid, TextInput } from '@mantine/core';
-import { IconFilterOff, IconSearch } from '@tabler/icons-react';
+import { Anchor, Box, Button, Group, Select, SimpleGrid } from '@mantine/core';
+import { IconFilterOff } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useAnswer } from '../../api/queries.js';
 import type { Rules, Targets } from '../../api/types.js';
+import { NameFilter, TextFilter } from '../../parts/filter-fields.js';
 import { MomentInput } from '../../parts/moment-input.js';
 import { SHOWN } from '../../words/shown-words.js';
 import { useLanguage, useWords } from '../../words/words.js';
@@ -156,84 +157,5 @@ export function DeliveryFilterBar({
         )}
       </Group>
     </Box>
-  );
-}
-
-interface FilterProps {
-  readonly label: string;
-  readonly value: string;
-  readonly apply: (text: string) => void;
-  readonly placeholder?: string;
-}
-
-/** What is typed and not applied yet; another value from outside takes its place. */
-function useTyped(value: string): readonly [string, (text: string) => void] {
-  const [typed, setTyped] = useState(value);
-  const [from, setFrom] = useState(value);
-  if (from !== value) {
-    setFrom(value);
-    setTyped(value);
-  }
-  return [typed, setTyped];
-}
-
-function TextFilter({
-  label,
-  value,
-  apply,
-  placeholder = '',
-  search = false,
-}: FilterProps & { readonly search?: boolean }) {
-  const [typed, setTyped] = useTyped(value);
-  const done = (): void => {
-    if (typed.trim() !== value) apply(typed.trim());
-  };
-  return (
-    <TextInput
-      size="xs"
-      label={label}
-      placeholder={placeholder}
-      maxLength={500}
-      value={typed}
-      {...(search ? { leftSection: <IconSearch size={14} />, type: 'search' } : {})}
-      onChange={(change) => {
-        setTyped(change.currentTarget.value);
-      }}
-      onBlur={done}
-      onKeyDown={(key) => {
-        if (key.key === 'Enter') done();
-      }}
-    />
-  );
-}
-
-/** A name in full; those that are known are offered. */
-function NameFilter({ label, value, apply, names }: FilterProps & { readonly names: readonly string[] }) {
-  const w = useWords(SHOWN);
-  const [typed, setTyped] = useTyped(value);
-  const done = (): void => {
-    if (typed.trim() !== value) apply(typed.trim());
-  };
-  return (
-    <Autocomplete
-      size="xs"
-      label={label}
-      placeholder={w.all}
-      maxLength={500}
-      limit={50}
-      clearable
-      value={typed}
-      data={[...new Set(names)]}
-      comboboxProps={{ width: 'max-content', position: 'bottom-start' }}
-      onChange={(text) => {
-        setTyped(text);
-        if (text === '' && value !== '') apply('');
-      }}
-      onOptionSubmit={apply}
-      onBlur={done}
-      onKeyDown={(key) => {
-        if (key.key === 'Enter') done();
-      }}
-    />
   );
 }

@@ -1,7 +1,9 @@
-import { Anchor, Autocomplete, Box, Button, Group, Select, SimpleGrid, Text, TextInput } from '@mantine/core';
-import { IconFilterOff, IconSearch } from '@tabler/icons-react';
+import { Anchor, Autocomplete, Box, Button, Group, Select, SimpleGrid, Text } from '@mantine/core';
+import { IconFilterOff } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useCatalogue } from '../../api/queries.js';
+import { type FilterProps, TextFilter, useTyped } from '../../parts/filter-fields.js';
+import { MomentInput } from '../../parts/moment-input.js';
 import { SHOWN } from '../../words/shown-words.js';
 import { useLabel, useWords } from '../../words/words.js';
 import { statusesOf } from './known-types.js';
@@ -121,15 +123,17 @@ export function EventFilterBar({
             onChange={(source) => set({ source })}
             data={SOURCES}
           />
-          <TimeFilter
+          <MomentInput
+            size="xs"
             label={shown.since}
             value={filters.since}
-            apply={(since) => set({ since, last: null })}
+            change={(since) => set({ since, last: null })}
           />
-          <TimeFilter
+          <MomentInput
+            size="xs"
             label={shown.until}
             value={filters.until}
-            apply={(until) => set({ until, last: null })}
+            change={(until) => set({ until, last: null })}
           />
         </SimpleGrid>
       )}
@@ -159,54 +163,6 @@ export function EventFilterBar({
         )}
       </Group>
     </Box>
-  );
-}
-
-interface FilterProps {
-  readonly label: string;
-  readonly value: string;
-  readonly apply: (text: string) => void;
-  readonly placeholder?: string;
-}
-
-/** What is typed and not applied yet; another value from outside takes its place. */
-function useTyped(value: string): readonly [string, (text: string) => void] {
-  const [typed, setTyped] = useState(value);
-  const [from, setFrom] = useState(value);
-  if (from !== value) {
-    setFrom(value);
-    setTyped(value);
-  }
-  return [typed, setTyped];
-}
-
-function TextFilter({
-  label,
-  value,
-  apply,
-  placeholder = '',
-  search = false,
-}: FilterProps & { readonly search?: boolean }) {
-  const [typed, setTyped] = useTyped(value);
-  const done = (): void => {
-    if (typed.trim() !== value) apply(typed.trim());
-  };
-  return (
-    <TextInput
-      size="xs"
-      label={label}
-      placeholder={placeholder}
-      maxLength={500}
-      value={typed}
-      {...(search ? { leftSection: <IconSearch size={14} />, type: 'search' } : {})}
-      onChange={(change) => {
-        setTyped(change.currentTarget.value);
-      }}
-      onBlur={done}
-      onKeyDown={(key) => {
-        if (key.key === 'Enter') done();
-      }}
-    />
   );
 }
 
@@ -264,26 +220,6 @@ function TypeFilter({
       }}
       onKeyDown={(key) => {
         if (key.key === 'Enter' && typed.trim() !== value) apply(typed.trim());
-      }}
-    />
-  );
-}
-
-/** A moment in the reader's time zone; in the address it is ISO 8601. */
-function TimeFilter({ label, value, apply }: FilterProps) {
-  const at = new Date(value);
-  const local = Number.isNaN(at.getTime())
-    ? ''
-    : new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
-  return (
-    <TextInput
-      size="xs"
-      type="datetime-local"
-      label={label}
-      value={local}
-      onChange={(change) => {
-        const next = new Date(change.currentTarget.value);
-        apply(Number.isNaN(next.getTime()) ? '' : next.toISOString());
       }}
     />
   );
