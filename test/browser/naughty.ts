@@ -78,7 +78,9 @@ export function naughty(room: Room): void {
           ...kinds.flatMap((kind) =>
             some(deliveries.filter((one) => one.kind === kind)).map(({ id }) => `/deliveries/${id}`),
           ),
-          ...some(strings).map((text) => `/events?text=${encodeURIComponent(text.slice(0, 400))}`),
+          ...some(strings).map(
+            (text) => `/events?text=${encodeURIComponent(text.slice(0, 400).toWellFormed())}`,
+          ),
         ];
         // What one has typed is refused here and there, and the page says so.
         chromium.allow('400 /events');
