@@ -34,6 +34,8 @@ export interface Look {
 const WATCH = `document.addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI, sample }) =>
   console.error('CSP', violatedDirective, blockedURI, sample));`;
 
+/** How long anything may take before the test says that it does not come. */
+const PATIENCE_MS = 40_000;
 const STILL_FETCHED = '[aria-busy="true"], .mantine-Skeleton-root, .mantine-Loader-root';
 
 /** A browser that opens the console of a stage, and keeps whatever goes wrong in it. */
@@ -101,7 +103,7 @@ export class Chromium {
       timezoneId: 'Asia/Shanghai',
       reducedMotion: 'reduce',
     });
-    context.setDefaultTimeout(40_000);
+    context.setDefaultTimeout(PATIENCE_MS);
     await context.addInitScript(WATCH);
     if (role === null) return context;
     const answer = await context.request.post(`${this.stage.url}/api/v1/login`, {
@@ -173,10 +175,15 @@ export class ConsolePage {
     await this.settled();
   }
 
-  /** Until the page has its heading and nothing that stands for what is still fetched. */
+  /** Until the page has its heading and nothing that stands for what is still fetched; it looks frame by frame. */
   async settled(): Promise<void> {
-    await this.page.locator('#content h1').waitFor();
-    await this.page.locator(STILL_FETCHED).first().waitFor({ state: 'detached' });
+    await this.page.evaluate(`(async () => {
+      const until = performance.now() + ${PATIENCE_MS};
+      while (!document.querySelector('#content h1') || document.querySelector('${STILL_FETCHED}')) {
+        if (performance.now() > until) throw new Error(location.pathname + ' has not come to rest');
+        await new Promise(requestAnimationFrame);
+      }
+    })()`);
   }
 
   /** Fills in the form of signing in and sends it, by the keyboard. */
