@@ -107,7 +107,7 @@ async function shotsOf(context) {
         await page.locator('.cm-content').first().fill(text);
         await button(page, look, 'Try it', '试运行').click();
         await page
-          .getByRole('heading', { name: look.language === 'en' ? 'What it would do' : '运行结果' })
+          .getByRole('heading', { name: look.language === 'en' ? 'Event by event' : '逐个事件' })
           .waitFor();
       },
     ],

@@ -4,6 +4,7 @@ import { SHOWN } from '../words/shown-words.js';
 import { useWords } from '../words/words.js';
 import { Problem } from './problem.js';
 import { useNarrow } from './narrow.js';
+import './list.css';
 
 export interface Column<T> {
   /** Of the column; its heading. */
@@ -12,6 +13,8 @@ export interface Column<T> {
   /** Not worth its place on a phone. */
   readonly wide?: boolean;
   readonly width?: string | number;
+  /** Where there is room: on one line, cut at so many pixels. Names and ids are told apart at a glance. */
+  readonly oneLine?: number;
   readonly align?: 'left' | 'right';
 }
 
@@ -130,8 +133,13 @@ export function List<T>(props: ListProps<T>) {
             <Table.Tbody>
               {rows.map((row) => (
                 <Table.Tr key={keyOf(row)} {...rowProps(row)}>
-                  {columns.map(({ title, cell, align = 'left' }) => (
-                    <Table.Td key={title} ta={align} fz="sm">
+                  {columns.map(({ title, cell, align = 'left', oneLine }) => (
+                    <Table.Td
+                      key={title}
+                      ta={align}
+                      fz="sm"
+                      {...(oneLine === undefined ? {} : { className: 'one-line', maw: oneLine })}
+                    >
                       {cell(row)}
                     </Table.Td>
                   ))}

@@ -90,7 +90,7 @@ export function SeverityMark({ severity }: { readonly severity: 'error' | 'warni
   const w = useWords(SHOWN);
   const { colour, icon } = SEVERITIES[severity];
   return (
-    <Badge color={colour} variant="light" leftSection={icon}>
+    <Badge color={colour} variant="light" leftSection={icon} flex="none">
       {w[severity]}
     </Badge>
   );

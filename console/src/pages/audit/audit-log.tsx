@@ -122,6 +122,7 @@ function Detail({ row: { detail } }: { readonly row: AuditRow }) {
         size="compact-xs"
         variant="subtle"
         color="gray"
+        px={0}
         aria-expanded={open}
         leftSection={open ? <IconChevronDown size={14} /> : <IconChevronRight size={14} />}
         onClick={() => {

@@ -65,6 +65,7 @@ export default function DeliveryList() {
     { title: shown.state, width: 110, cell: ({ state }) => <DeliveryState state={state} /> },
     {
       title: `${shown.rule} · ${shown.action}`,
+      oneLine: 220,
       cell: ({ rule, action }) => (
         <Box style={{ overflowWrap: 'anywhere' }}>
           <RuleLink name={rule} />
@@ -75,17 +76,20 @@ export default function DeliveryList() {
       ),
     },
     {
-      title: shown.target,
-      cell: ({ target }) => (
-        <Text size="sm" lineClamp={2} style={{ overflowWrap: 'anywhere' }}>
-          {target}
-        </Text>
+      title: `${shown.target} · ${shown.entity}`,
+      oneLine: 260,
+      cell: ({ target, entity }) => (
+        <>
+          <Text size="sm" truncate title={target}>
+            {target}
+          </Text>
+          {entity !== '' && (
+            <Text size="xs" component="div" style={{ overflowWrap: 'anywhere' }}>
+              <EntityLink entity={entity} />
+            </Text>
+          )}
+        </>
       ),
-    },
-    {
-      title: shown.entity,
-      wide: true,
-      cell: ({ entity }) => (entity === '' ? '–' : <EntityLink entity={entity} />),
     },
     { title: shown.attempt, width: 76, align: 'right', cell: ({ attempt }) => attempt },
     {

@@ -5,6 +5,7 @@ import { useLocation, useParams } from 'wouter';
 import { useAskOnChanges } from '../../api/ask-on-changes.js';
 import { ApiProblem, segment } from '../../api/client.js';
 import { useAnswer } from '../../api/queries.js';
+import { useMay } from '../../api/session.js';
 import type { DeliveryDetail } from '../../api/types.js';
 import { EntityLink, EventLink, RuleLink, To } from '../../parts/links.js';
 import { deliveryColour, DeliveryState } from '../../parts/marks.js';
@@ -123,6 +124,7 @@ function Head({ delivery }: { readonly delivery: DeliveryDetail }) {
   const w = useWords(DELIVERIES);
   const shown = useWords(SHOWN);
   const { language } = useLanguage();
+  const mayTry = useMay('operator');
   const { state, rule, action, kind, target, entity, eventId, occasion, generation } = delivery;
   return (
     <Card withBorder>
@@ -140,6 +142,12 @@ function Head({ delivery }: { readonly delivery: DeliveryDetail }) {
           </Fact>
           <Fact title={shown.rule}>
             <RuleLink name={rule} />
+            {mayTry && occasion !== 'notice' && (
+              <>
+                {' · '}
+                <To href={`/try?event=${segment(eventId)}&rule=${segment(rule)}`}>{shown.tryRule}</To>
+              </>
+            )}
           </Fact>
           <Fact title={shown.action}>
             {action} · {kind}

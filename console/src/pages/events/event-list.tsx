@@ -156,9 +156,10 @@ function useColumns(): readonly Column<Event>[] {
     [catalogue],
   );
   return [
-    { title: shown.received, width: 120, cell: ({ receivedAt }) => <Moment time={receivedAt} /> },
+    { title: shown.received, width: 110, cell: ({ receivedAt }) => <Moment time={receivedAt} /> },
     {
       title: shown.type,
+      oneLine: 270,
       cell: ({ eventType, erased }) => {
         const label = say(labels.get(eventType));
         return (
@@ -173,7 +174,7 @@ function useColumns(): readonly Column<Event>[] {
                 </Tooltip>
               )}
             </Group>
-            <Text fz="xs" ff="monospace" className="quiet" style={{ overflowWrap: 'anywhere' }} lineClamp={2}>
+            <Text fz="xs" ff="monospace" className="quiet" truncate title={eventType}>
               <bdi>{eventType}</bdi>
             </Text>
           </Box>
@@ -197,8 +198,8 @@ function useColumns(): readonly Column<Event>[] {
           </Box>
         ),
     },
-    { title: shown.process, cell: ({ rootEntity }) => <EntityLink entity={rootEntity} /> },
-    { title: w.verdicts, width: 150, cell: (event) => <VerdictCounts {...event} /> },
+    { title: shown.process, oneLine: 240, cell: ({ rootEntity }) => <EntityLink entity={rootEntity} /> },
+    { title: w.verdicts, width: 110, cell: (event) => <VerdictCounts {...event} /> },
     {
       title: shown.deliveries,
       width: 90,
@@ -223,7 +224,7 @@ function useColumns(): readonly Column<Event>[] {
     },
     {
       title: shown.state,
-      width: 130,
+      width: 110,
       cell: ({ state, reason }) => <EventState state={state} reason={reason} />,
     },
   ];

@@ -92,7 +92,7 @@ function Head({ event }: { readonly event: EventDetail }) {
   };
   return (
     <PageHead
-      title={label ?? event.eventType}
+      title={label === null ? event.eventType : label.charAt(0).toUpperCase() + label.slice(1)}
       about={
         <Text span size="sm" ff="monospace" className="quiet">
           <bdi>{event.eventType}</bdi>

@@ -89,7 +89,7 @@ export function RuleVerdict({
                   variant="default"
                   leftSection={<IconFlask size={14} />}
                 >
-                  {w.tryRule}
+                  {shown.tryRule}
                 </Button>
               )}
               <Text span size="xs" ff="monospace" className="quiet anywhere" title={shown.rule}>

@@ -1,4 +1,5 @@
 import { Text, Tooltip } from '@mantine/core';
+import { IconAlarm } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import type { Entity, EntityNode } from '../../api/types.js';
 import { useWords } from '../../words/words.js';
@@ -36,6 +37,7 @@ export function RowLabel({ row, entity }: { readonly row: Row; readonly entity: 
       const { rule, subject } = row.timer;
       return (
         <Label row={row} name={rule}>
+          <IconAlarm size={11} aria-hidden style={{ display: 'inline', verticalAlign: '-1px' }} />{' '}
           {subject.slice(subject.indexOf(':') + 1)}
         </Label>
       );

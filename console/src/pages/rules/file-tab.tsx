@@ -1,7 +1,5 @@
 import { Alert, Button, Card, Group, Skeleton, Stack, Text, Title } from '@mantine/core';
-import { IconDownload, IconFlask } from '@tabler/icons-react';
-import { Link } from 'wouter';
-import { segment } from '../../api/client.js';
+import { IconDownload } from '@tabler/icons-react';
 import { useAnswer } from '../../api/queries.js';
 import type { Findings, RuleAnswer, RuleFile } from '../../api/types.js';
 import { Editor } from '../../parts/lazy.js';
@@ -47,14 +45,6 @@ export function FileTab({
               </Button>
             </>
           )}
-          <Button
-            component={Link}
-            href={`/try?rule=${segment(rule.name)}`}
-            size="xs"
-            leftSection={<IconFlask size={14} />}
-          >
-            {w.tryThis}
-          </Button>
         </Group>
       </Group>
       {file.error && <Problem error={file.error} retry={() => void file.refetch()} />}

@@ -1,7 +1,8 @@
 import { Box, Group, Stack, Text, Timeline } from '@mantine/core';
 import { IconAlarm, IconPlayerPlay } from '@tabler/icons-react';
 import type { RuleTable } from '../../api/types.js';
-import { useWords } from '../../words/words.js';
+import { useLanguage, useWords } from '../../words/words.js';
+import { durationWords } from '../../words/duration-words.js';
 import { KindIcon } from './action-kind.js';
 import { RULES_WORDS } from './words.js';
 
@@ -34,6 +35,7 @@ export function ActionLines({ actions }: { readonly actions: RuleTable['actions'
 /** The steps of an escalation as rungs: what goes out when, as long as nothing cancels it. */
 export function Ladder({ steps }: { readonly steps: RuleTable['steps'] }) {
   const w = useWords(RULES_WORDS);
+  const { language } = useLanguage();
   return (
     <>
       <Text fz="sm" c="dimmed" mb="sm">
@@ -58,7 +60,7 @@ export function Ladder({ steps }: { readonly steps: RuleTable['steps'] }) {
             bullet={<IconAlarm size={14} aria-hidden />}
             title={
               <Text span fz="sm" fw={600}>
-                {w.after(after)}
+                {w.after(durationWords(after, language))}
                 {name !== after && ` · ${name}`}
               </Text>
             }

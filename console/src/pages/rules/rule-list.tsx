@@ -181,7 +181,7 @@ function RuleCard({ row: { rule, sentence, facts, counts } }: { readonly row: Ro
   return (
     <Card withBorder padding="sm">
       <Group justify="space-between" align="flex-start" gap="xs" wrap="nowrap">
-        <Box miw={0}>
+        <Box miw={0} flex={1}>
           <Title order={2} fz="md">
             <To href={`/rules/${segment(rule.name)}`}>{rule.name}</To>
           </Title>
@@ -198,7 +198,7 @@ function RuleCard({ row: { rule, sentence, facts, counts } }: { readonly row: Ro
             {facts?.schedule !== undefined && facts.schedule !== null && ` · ${facts.schedule}`}
           </Text>
         </Box>
-        <Group gap={6} justify="flex-end">
+        <Group gap={6} justify="flex-end" maw="60%" style={{ flexShrink: 0 }}>
           {(['error', 'warning', 'info'] as const).map(
             (severity) =>
               counts[severity] > 0 && (
@@ -255,7 +255,7 @@ function RuleCard({ row: { rule, sentence, facts, counts } }: { readonly row: Ro
 export function EnabledMark({ enabled }: { readonly enabled: boolean }) {
   const w = useWords(RULES_WORDS);
   return (
-    <Badge color={enabled ? 'teal' : 'gray'} variant={enabled ? 'light' : 'filled'}>
+    <Badge color={enabled ? 'teal' : 'gray'} variant={enabled ? 'light' : 'filled'} flex="none">
       {enabled ? w.enabled : w.off}
     </Badge>
   );

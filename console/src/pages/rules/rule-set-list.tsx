@@ -56,11 +56,11 @@ export default function RuleSetList() {
       ),
     },
     {
-      title: w.more,
+      title: '',
       align: 'right',
       cell: (row) =>
         row.live ? null : (
-          <Group gap="xs" justify="flex-end">
+          <Group gap="xs" display="inline-flex">
             {live && row.hash !== live.hash && (
               <Button
                 variant="default"

@@ -66,11 +66,9 @@ export default function RulePage() {
       <PageHead
         title={name}
         about={
-          <Group gap="xs">
+          <Group gap="md" style={{ rowGap: 4 }}>
             <To href="/rules">{w.back}</To>
-            <span>·</span>
             <span>{data.owner ?? w.noOwner}</span>
-            <span>·</span>
             <Text span inherit ff="monospace">
               {data.file}:{data.line}
             </Text>
@@ -111,7 +109,7 @@ export default function RulePage() {
       >
         <Tabs.List mb="md" style={{ flexWrap: 'nowrap', overflowX: 'auto', overflowY: 'hidden' }}>
           {TABS.map((one) => (
-            <Tabs.Tab key={one} value={one} style={{ flex: 'none' }}>
+            <Tabs.Tab key={one} value={one} px={{ base: 8, sm: 'md' }} style={{ flex: 'none' }}>
               {w[one]}
             </Tabs.Tab>
           ))}

@@ -1,7 +1,7 @@
-import { Card, Code, Grid, Stack, Table, Text, Title } from '@mantine/core';
+import { Card, Code, Grid, Stack, Text, Title } from '@mantine/core';
 import type { ReactNode } from 'react';
 import type { RuleAnswer } from '../../api/types.js';
-import { useLabel, useLanguage, useWords } from '../../words/words.js';
+import { useLanguage, useWords } from '../../words/words.js';
 import { Conditions } from './conditions.js';
 import { ActionLines, Ladder } from './ladder.js';
 import { Sentence } from './sentence.js';
@@ -22,8 +22,7 @@ export function Section({ title, children }: { readonly title: string; readonly 
 export function SentenceTab({ rule }: { readonly rule: RuleAnswer }) {
   const w = useWords(RULES_WORDS);
   const { language } = useLanguage();
-  const labelOf = useLabel();
-  const { conditions, actions, timing, steps, lookups } = rule.table;
+  const { conditions, actions, steps, lookups } = rule.table;
   return (
     <Grid gap="md" align="flex-start">
       <Grid.Col span={{ base: 12, lg: 7 }}>
@@ -44,20 +43,6 @@ export function SentenceTab({ rule }: { readonly rule: RuleAnswer }) {
           {steps.length > 0 && (
             <Section title={w.escalation}>
               <Ladder steps={steps} />
-            </Section>
-          )}
-          {timing.length > 0 && (
-            <Section title={w.timing}>
-              <Table variant="vertical" verticalSpacing={6} layout="fixed">
-                <Table.Tbody>
-                  {timing.map(({ label, text }) => (
-                    <Table.Tr key={label.en}>
-                      <Table.Th w={130}>{labelOf(label)}</Table.Th>
-                      <Table.Td style={{ overflowWrap: 'anywhere' }}>{text}</Table.Td>
-                    </Table.Tr>
-                  ))}
-                </Table.Tbody>
-              </Table>
             </Section>
           )}
           {lookups.length > 0 && (

@@ -4,8 +4,13 @@ import { type Piece, Pieces } from './pieces.js';
 
 /** What changed from one sentence to another. Import it lazily: it brings what compares. */
 export default function WordDiff({ before, after }: { readonly before: string; readonly after: string }) {
-  const pieces = useMemo(() => piecesOf(before, after), [before, after]);
+  const pieces = useMemo(() => piecesOf(plain(before), plain(after)), [before, after]);
   return <Pieces pieces={pieces} />;
+}
+
+/** Names of fields without the marks that make them code. */
+function plain(sentence: string): string {
+  return sentence.replace(/`([\w.-]+)`/g, '$1');
 }
 
 function piecesOf(before: string, after: string): readonly Piece[] {

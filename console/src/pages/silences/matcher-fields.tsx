@@ -38,6 +38,7 @@ export function MatcherFields({
         description={w.ruleAbout}
         placeholder="payroll-*"
         data-autofocus
+        openOnFocus={false}
         data={ruleSuggestions(rules)}
         limit={30}
         maxLength={64}

@@ -16,7 +16,7 @@ export function TimeLeft({ silence }: { readonly silence: Silence }) {
     <Stack gap={4} miw={150}>
       <Group gap={6}>
         <Text span size="sm" fw={600}>
-          {w.ends} <Moment time={silence.endsAt} />
+          {w.ends} <Moment time={silence.endsAt} /> {w.endsBehind}
         </Text>
         {silence.endsSoon && (
           <Badge color="orange" variant="light" tt="none" leftSection={<IconClockExclamation size={14} />}>

@@ -18,6 +18,7 @@ import { askAgain, useAnswer, usePages } from '../../api/queries.js';
 import type { Rules, Timer } from '../../api/types.js';
 import { Confirm } from '../../parts/confirm.js';
 import { useFilters } from '../../parts/filters.js';
+import { FoldedFilters } from '../../parts/folded-filters.js';
 import { EntityLink, EventLink, RuleLink } from '../../parts/links.js';
 import { type Column, List } from '../../parts/list.js';
 import { exactMoment, Moment } from '../../parts/moment.js';
@@ -158,56 +159,59 @@ export default function TimerList() {
   return (
     <>
       <PageHead title={w.title} about={w.about} />
-      <Group mb="md" gap="sm" align="flex-end">
-        <Select
-          label={shown.state}
-          w={150}
-          allowDeselect={false}
-          value={filters.state}
-          data={[
-            { value: '', label: w.toCome },
-            ...(['armed', 'asking', 'finished', 'cancelled'] as const).map((value) => ({
-              value,
-              label: w[value],
-            })),
-          ]}
-          onChange={(state) => {
-            set({ state });
-          }}
-        />
-        <Autocomplete
-          label={shown.rule}
-          w={220}
-          value={filters.rule}
-          data={rules.map(({ name }) => name)}
-          limit={20}
-          clearable
-          onChange={(rule) => {
-            set({ rule });
-          }}
-        />
-        <TextInput
-          label={shown.process}
-          w={240}
-          placeholder={w.entityHint}
-          value={filters.entity}
-          onChange={(change) => {
-            set({ entity: change.currentTarget.value.trim() });
-          }}
-        />
-        <MomentInput
-          label={w.dueBefore}
-          value={filters.dueBefore}
-          change={(dueBefore) => {
-            set({ dueBefore });
-          }}
-        />
-        {any && (
-          <Button variant="subtle" onClick={clear}>
-            {shown.clearFilters}
-          </Button>
-        )}
-      </Group>
+      <FoldedFilters filters={filters}>
+        <Group mb="md" gap="sm" align="flex-end">
+          <Select
+            label={shown.state}
+            w={150}
+            allowDeselect={false}
+            value={filters.state}
+            data={[
+              { value: '', label: w.toCome },
+              ...(['armed', 'asking', 'finished', 'cancelled'] as const).map((value) => ({
+                value,
+                label: w[value],
+              })),
+            ]}
+            onChange={(state) => {
+              set({ state });
+            }}
+          />
+          <Autocomplete
+            label={shown.rule}
+            placeholder={shown.all}
+            w={220}
+            value={filters.rule}
+            data={rules.map(({ name }) => name)}
+            limit={20}
+            clearable
+            onChange={(rule) => {
+              set({ rule });
+            }}
+          />
+          <TextInput
+            label={shown.process}
+            w={240}
+            placeholder={w.entityHint}
+            value={filters.entity}
+            onChange={(change) => {
+              set({ entity: change.currentTarget.value.trim() });
+            }}
+          />
+          <MomentInput
+            label={w.dueBefore}
+            value={filters.dueBefore}
+            change={(dueBefore) => {
+              set({ dueBefore });
+            }}
+          />
+          {any && (
+            <Button variant="subtle" onClick={clear}>
+              {shown.clearFilters}
+            </Button>
+          )}
+        </Group>
+      </FoldedFilters>
       <List
         label={w.title}
         rows={pages.items}
