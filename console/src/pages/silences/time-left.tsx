@@ -1,13 +1,14 @@
 import { Badge, Group, Progress, Stack, Text } from '@mantine/core';
 import { IconClockExclamation } from '@tabler/icons-react';
 import type { Silence } from '../../api/types.js';
-import { exactMoment, Moment, useNow } from '../../parts/moment.js';
-import { useWords } from '../../words/words.js';
+import { exactMoment, relativeMoment, useNow } from '../../parts/moment.js';
+import { useLanguage, useWords } from '../../words/words.js';
 import { SILENCE_WORDS } from './words.js';
 
 /** How much of its time a silence in force has left. */
 export function TimeLeft({ silence }: { readonly silence: Silence }) {
   const w = useWords(SILENCE_WORDS);
+  const { language } = useLanguage();
   const now = useNow();
   const [start, end] = [Date.parse(silence.startsAt), Date.parse(silence.endsAt)];
   const left = Math.max(0, Math.min(1, (end - now) / Math.max(1, end - start)));
@@ -16,7 +17,7 @@ export function TimeLeft({ silence }: { readonly silence: Silence }) {
     <Stack gap={4} miw={150}>
       <Group gap={6}>
         <Text span size="sm" fw={600}>
-          {w.ends} <Moment time={silence.endsAt} /> {w.endsBehind}
+          {w.ends(relativeMoment(silence.endsAt, now, language))}
         </Text>
         {silence.endsSoon && (
           <Badge color="orange" variant="light" tt="none" leftSection={<IconClockExclamation size={14} />}>
