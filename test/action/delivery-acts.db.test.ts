@@ -15,7 +15,7 @@ import { LeasedRows } from '../../src/queue/leased-rows.js';
 import { Wakeup } from '../../src/queue/wakeup.js';
 import { newDelivery } from '../support/deliveries.js';
 import { TestClock } from '../support/clock.js';
-import { createTestDatabase, type TestDatabase, withPartitions } from '../support/database.js';
+import { createTestDatabase, type TestDatabase, withPartitions, emptied } from '../support/database.js';
 
 const POSSIBLE: Readonly<Record<DeliveryState, Partial<Record<DeliveryAct, DeliveryState>>>> = {
   held: { release: 'pending', discard: 'cancelled' },
@@ -41,7 +41,7 @@ describe('acts on deliveries', () => {
     await withPartitions(dataSource, clock.now());
   });
   afterAll(() => database.drop());
-  beforeEach(() => dataSource.query('truncate action_keys, deliveries, attempts'));
+  beforeEach(() => emptied(dataSource, 'action_keys, deliveries, attempts'));
 
   async function deliveryIn(state: DeliveryState, more: Partial<NewDelivery> = {}): Promise<string> {
     const eventId = randomUUID();

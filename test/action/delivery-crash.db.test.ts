@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import type { DataSource } from 'typeorm';
 import { TestClock } from '../support/clock.js';
 import { CrashingPool } from '../support/crashing-pool.js';
-import { createTestDatabase, type TestDatabase, withPartitions } from '../support/database.js';
+import { createTestDatabase, type TestDatabase, withPartitions, emptied } from '../support/database.js';
 import { until } from '../support/door.js';
 import { acceptAll, deliveryTo, FakeSender, HANGS, workerOver } from '../support/delivery-workers.js';
 
@@ -17,9 +17,7 @@ beforeAll(async () => {
   await withPartitions(dataSource, clock.now());
 });
 afterAll(() => database.drop());
-beforeEach(() =>
-  dataSource.query('truncate action_keys, deliveries, attempts, targets, target_lanes, notices'),
-);
+beforeEach(() => emptied(dataSource, 'action_keys, deliveries, attempts, targets, target_lanes, notices'));
 
 /** One instance that dies before the given statement, and another that takes over. Answers whether it died. */
 async function crashBefore(statement: number, hosts: readonly string[]): Promise<boolean> {

@@ -15,7 +15,7 @@ import {
 } from '../../src/action/delivery-states.js';
 import type { AttemptResult } from '../../src/action/sender.js';
 import { TestClock } from '../support/clock.js';
-import { createTestDatabase, type TestDatabase, withPartitions } from '../support/database.js';
+import { createTestDatabase, type TestDatabase, withPartitions, emptied } from '../support/database.js';
 import { acceptAll, deliveryTo, FakeSender, HANGS, TAKEN, workerOver } from '../support/delivery-workers.js';
 
 const MINUTE = 60_000;
@@ -87,7 +87,7 @@ describe('deliveries that people and targets do anything with', () => {
   });
   afterAll(() => database.drop());
   const empty = () =>
-    dataSource.query('truncate action_keys, deliveries, attempts, targets, target_lanes, notices');
+    emptied(dataSource, 'action_keys, deliveries, attempts, targets, target_lanes, notices');
   beforeEach(empty);
 
   async function rows(): Promise<ReadonlyMap<string, Row>> {

@@ -16,7 +16,7 @@ import { Metrics } from '../../src/config/metrics.js';
 import { LeasedRows } from '../../src/queue/leased-rows.js';
 import { Wakeup } from '../../src/queue/wakeup.js';
 import { TestClock } from '../support/clock.js';
-import { createTestDatabase, type TestDatabase, withPartitions } from '../support/database.js';
+import { createTestDatabase, type TestDatabase, withPartitions, emptied } from '../support/database.js';
 import { ClosableHttpSender, platformOf, sendersOver } from '../support/senders.js';
 import { TestLog } from '../support/log.js';
 import { type Receiver, startReceiver } from '../support/receiver.js';
@@ -48,8 +48,9 @@ describe('the delivery worker', () => {
     await database.drop();
   });
   beforeEach(async () => {
-    await dataSource.query(
-      'truncate action_keys, deliveries, attempts, targets, target_lanes, target_limits, notices',
+    await emptied(
+      dataSource,
+      'action_keys, deliveries, attempts, targets, target_lanes, target_limits, notices',
     );
     receiver.received.length = 0;
     answers = [];

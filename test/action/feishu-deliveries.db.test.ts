@@ -13,7 +13,7 @@ import { Metrics } from '../../src/config/metrics.js';
 import { LeasedRows } from '../../src/queue/leased-rows.js';
 import { Wakeup } from '../../src/queue/wakeup.js';
 import { TestClock } from '../support/clock.js';
-import { createTestDatabase, type TestDatabase, withPartitions } from '../support/database.js';
+import { createTestDatabase, type TestDatabase, withPartitions, emptied } from '../support/database.js';
 import { TestLog } from '../support/log.js';
 import { scopeOf } from '../support/scope.js';
 import { appAt, platformOf, sendersOver } from '../support/senders.js';
@@ -36,7 +36,7 @@ describe('deliveries to Feishu', () => {
   });
   afterAll(() => database.drop());
   beforeEach(async () => {
-    await dataSource.query('truncate action_keys, deliveries, attempts');
+    await emptied(dataSource, 'action_keys, deliveries, attempts');
     clock = new TestClock();
     log = new TestLog();
     await withPartitions(dataSource, clock.now());

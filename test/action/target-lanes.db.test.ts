@@ -10,7 +10,7 @@ import { NOTICE_RULE } from '../../src/action/notice-store.js';
 import type { AttemptResult } from '../../src/action/sender.js';
 import { replaceTargetLimits, type TargetLimit } from '../../src/action/target-limits.js';
 import { TestClock } from '../support/clock.js';
-import { createTestDatabase, type TestDatabase, withPartitions } from '../support/database.js';
+import { createTestDatabase, type TestDatabase, withPartitions, emptied } from '../support/database.js';
 import { acceptAll, deliveryTo, FakeSender, HANGS, workerOver } from '../support/delivery-workers.js';
 import { until } from '../support/door.js';
 import { TestLog } from '../support/log.js';
@@ -32,8 +32,9 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 beforeEach(async () => {
-  await dataSource.query(
-    'truncate action_keys, deliveries, attempts, targets, target_lanes, target_limits, notices',
+  await emptied(
+    dataSource,
+    'action_keys, deliveries, attempts, targets, target_lanes, target_limits, notices',
   );
   clock = new TestClock();
   await withPartitions(dataSource, clock.now());

@@ -11,7 +11,7 @@ import { encryptFeishu, feishuAesKey } from '../../src/ingestion/feishu-crypto.j
 import { startService, type TestService } from '../support/app.js';
 import { CommandProcess, type Ended } from '../support/command.js';
 import { Commands } from '../support/commands.js';
-import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { createTestDatabase, type TestDatabase, emptied } from '../support/database.js';
 import { until } from '../support/door.js';
 import { APP, APP_SETTINGS, approverEvent, envelopeOf, pushOf } from '../support/feishu.js';
 import { folderWith, temporaryFolder } from '../support/folder.js';
@@ -60,7 +60,7 @@ afterAll(async () => {
 beforeEach(async () => {
   dataDir = temporaryFolder('import');
   settings = { ...APP_SETTINGS, ...sourceSettings(SOURCES), DATABASE_URL: database.url, DATA_DIR: dataDir };
-  await rows.query('truncate event_keys, events, evaluations, deliveries, action_keys');
+  await emptied(rows, 'event_keys, events, evaluations, deliveries, action_keys');
 });
 
 const begin = (file: string, ...options: string[]): CommandProcess =>

@@ -6,7 +6,7 @@ import type { DataSource } from 'typeorm';
 import { startService, type TestService } from '../support/app.js';
 import type { Ended } from '../support/command.js';
 import { Commands } from '../support/commands.js';
-import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { createTestDatabase, type TestDatabase, emptied } from '../support/database.js';
 import { temporaryFolder } from '../support/folder.js';
 import { insertTimer, insertUnsettled, saveState } from '../support/state-rows.js';
 
@@ -35,7 +35,7 @@ afterAll(async () => {
   await service.close();
   await database.drop();
 });
-beforeEach(() => rows.query('truncate silences, timers, unsettled, entity_states, entity_tasks'));
+beforeEach(() => emptied(rows, 'silences, timers, unsettled, entity_states, entity_tasks'));
 
 const here = (...parameters: string[]): Promise<Ended> => commands.run(parameters, local);
 const there = (...parameters: string[]): Promise<Ended> =>

@@ -11,7 +11,7 @@ import { type DigestItem, DigestStore } from '../../src/rules/digest-store.js';
 import { EvaluationStore } from '../../src/rules/evaluation-store.js';
 import { TestClock } from '../support/clock.js';
 import { newDelivery } from '../support/deliveries.js';
-import { createTestDatabase, type TestDatabase, withPartitions } from '../support/database.js';
+import { createTestDatabase, type TestDatabase, withPartitions, emptied } from '../support/database.js';
 import { until } from '../support/door.js';
 
 const PERSON = 'ou_canary_7d8a6e6df7621556ce0d';
@@ -38,8 +38,9 @@ describe('the erasure of a person', () => {
     await database.drop();
   });
   beforeEach(async () => {
-    await dataSource.query(
-      'truncate event_keys, events, event_search, evaluations, action_keys, deliveries, attempts, targets, lookups',
+    await emptied(
+      dataSource,
+      'event_keys, events, event_search, evaluations, action_keys, deliveries, attempts, targets, lookups',
     );
   });
 
@@ -107,7 +108,7 @@ describe('the erasure of a person', () => {
   const FORMS = [PERSON, NAME, NAME.toLowerCase(), String.raw`\u5f20`, String.raw`\u5F20`];
 
   it('takes a person out of what digests gather, and leaves the others in', async () => {
-    await dataSource.query('truncate digests, digest_items, throttles');
+    await emptied(dataSource, 'digests, digest_items, throttles');
     const [hers, his] = [
       await decided('e1', `{"process_id":"${PERSON}"}`),
       await decided('e2', '{"process_id":"1"}'),
@@ -157,7 +158,7 @@ describe('the erasure of a person', () => {
   });
 
   it('takes the message of a digest that tells of the person, whoever it was opened for', async () => {
-    await dataSource.query('truncate digests, digest_items');
+    await emptied(dataSource, 'digests, digest_items');
     const [hers, his] = [
       await decided('e1', `{"process_id":"${PERSON}"}`),
       await decided('e2', '{"process_id":"1"}'),

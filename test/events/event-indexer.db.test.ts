@@ -12,7 +12,7 @@ import { leastIdOf } from '../../src/events/received-at.js';
 import { Wakeup } from '../../src/queue/wakeup.js';
 import { EvaluationStore } from '../../src/rules/evaluation-store.js';
 import { TestClock } from '../support/clock.js';
-import { createTestDatabase, type TestDatabase, withPartitions } from '../support/database.js';
+import { createTestDatabase, type TestDatabase, withPartitions, emptied } from '../support/database.js';
 import { until } from '../support/door.js';
 import { TestLog } from '../support/log.js';
 
@@ -32,9 +32,7 @@ describe('the indexer of events', () => {
   });
   afterAll(() => database.drop());
   beforeEach(async () => {
-    await dataSource.query(
-      'truncate event_keys, events, event_search, event_search_open, evaluations, lookups',
-    );
+    await emptied(dataSource, 'event_keys, events, event_search, event_search_open, evaluations, lookups');
     await dataSource.query(`update event_search_progress set through = '${leastIdOf(0)}'`);
     clock = new TestClock();
     log = new TestLog();

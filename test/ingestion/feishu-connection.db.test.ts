@@ -6,6 +6,7 @@ import { decodeFrame } from '../../src/cli/fake-feishu/frame.js';
 import { type BareSocket, BarePlatform, eventFrame } from '../support/bare-platform.js';
 import { Door, until } from '../support/door.js';
 import { APP, approverEvent, envelopeOf } from '../support/feishu.js';
+import { emptied } from '../support/database.js';
 
 const SECRET = 'canary-app-secret-0b7d';
 const SETTINGS = {
@@ -54,7 +55,7 @@ afterAll(async () => {
   await door.close();
   await platform.close();
 });
-beforeEach(() => door.query('truncate event_keys, events'));
+beforeEach(() => emptied(door, 'event_keys, events'));
 
 let messages = 0;
 const messageId = (): string => `m-${(messages += 1)}`;

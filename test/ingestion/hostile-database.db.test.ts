@@ -5,6 +5,7 @@ import { DataSource, type QueryRunner } from 'typeorm';
 import { EventStore } from '../../src/events/event-store.js';
 import { type Answer, Door, until } from '../support/door.js';
 import { APP, type Push, pushOfApprover } from '../support/feishu.js';
+import { emptied } from '../support/database.js';
 
 let door: Door;
 let administrator: pg.Client;
@@ -19,7 +20,7 @@ afterAll(async () => {
   await administrator.end();
   await door.close();
 });
-beforeEach(() => door.query('truncate event_keys, events'));
+beforeEach(() => emptied(door, 'event_keys, events'));
 
 const pushes = (count: number): Push[] => Array.from({ length: count }, () => pushOfApprover());
 const send = (all: readonly Push[]): Promise<Answer[]> => Promise.all(all.map((push) => door.push(push)));

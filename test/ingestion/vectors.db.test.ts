@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { EventStore } from '../../src/events/event-store.js';
 import { startService, type TestService } from '../support/app.js';
-import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { createTestDatabase, type TestDatabase, emptied } from '../support/database.js';
 
 interface Vector {
   readonly id: string;
@@ -50,7 +50,7 @@ describe('published webhook vectors', () => {
 
   beforeEach(async () => {
     const dataSource = await database.open(1);
-    await dataSource.query('truncate event_keys, events');
+    await emptied(dataSource, 'event_keys, events');
     await dataSource.destroy();
   });
 

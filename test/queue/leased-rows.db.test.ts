@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { DataSource } from 'typeorm';
 import { LeasedRows } from '../../src/queue/leased-rows.js';
-import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { createTestDatabase, type TestDatabase, emptied } from '../support/database.js';
 
 const NOW = Date.UTC(2026, 10, 2);
 
@@ -23,7 +23,7 @@ describe('rows as a queue', () => {
     dataSource = await database.open();
   });
   afterAll(() => database.drop());
-  beforeEach(() => dataSource.query('truncate action_keys'));
+  beforeEach(() => emptied(dataSource, 'action_keys'));
 
   async function fill(count: number, dueAt = NOW): Promise<void> {
     await dataSource.query(

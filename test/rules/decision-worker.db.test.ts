@@ -19,7 +19,7 @@ import type { RuleSet } from '../../src/rules/rule-set.js';
 import { RuleStores, storesOf } from '../../src/rules/rule-stores.js';
 import { RuleSetStore } from '../../src/rules/rule-set-store.js';
 import { TestClock } from '../support/clock.js';
-import { createTestDatabase, type TestDatabase, withPartitions } from '../support/database.js';
+import { createTestDatabase, type TestDatabase, withPartitions, emptied } from '../support/database.js';
 import { incomingApprover } from '../support/feishu.js';
 import { TestLog } from '../support/log.js';
 import { lookupsWith } from '../support/lookups.js';
@@ -48,8 +48,9 @@ describe('the decision worker', () => {
   });
   afterAll(() => database.drop());
   beforeEach(async () => {
-    await dataSource.query(
-      'truncate entity_states, entity_tasks, timers, unsettled, once_keys, throttles, event_keys, events, evaluations, action_keys, deliveries, decisions_begun, rule_set_activations, rule_sets',
+    await emptied(
+      dataSource,
+      'entity_states, entity_tasks, timers, unsettled, once_keys, throttles, event_keys, events, evaluations, action_keys, deliveries, decisions_begun, rule_set_activations, rule_sets',
     );
     const wakeup = new Wakeup(dataSource);
     events = new EventStore(dataSource, await withPartitions(dataSource, clock.now()), wakeup, clock);
@@ -284,7 +285,7 @@ describe('the decision worker', () => {
     await workerOf().drain();
     // The same decision again, as a restored backup would bring it.
     await dataSource.query(`update event_keys set state = 'undecided'`);
-    await dataSource.query('truncate evaluations');
+    await emptied(dataSource, 'evaluations');
     await workerOf().drain();
     expect((await evaluations.find(first, 'live'))?.verdicts).toEqual([
       { rule: 'tell', verdict: 'matched' },

@@ -12,7 +12,7 @@ import type { LookupWorker } from '../../src/rules/lookup-worker.js';
 import { compileRuleSet } from '../../src/rules/rule-compiler.js';
 import type { RuleSetStore } from '../../src/rules/rule-set-store.js';
 import { TestClock } from '../support/clock.js';
-import { createTestDatabase, type TestDatabase, withPartitions } from '../support/database.js';
+import { createTestDatabase, type TestDatabase, withPartitions, emptied } from '../support/database.js';
 import { until } from '../support/door.js';
 import { incomingApprover } from '../support/feishu.js';
 import { TestLog } from '../support/log.js';
@@ -78,8 +78,9 @@ describe('events that need an answer from outside', () => {
   });
   afterAll(() => database.drop());
   beforeEach(async () => {
-    await dataSource.query(
-      'truncate event_keys, events, evaluations, action_keys, deliveries, decisions_begun, rule_set_activations, rule_sets, lookups, notices',
+    await emptied(
+      dataSource,
+      'event_keys, events, evaluations, action_keys, deliveries, decisions_begun, rule_set_activations, rule_sets, lookups, notices',
     );
     clock = new TestClock();
     log = new TestLog();

@@ -4,7 +4,7 @@ import type { DataSource } from 'typeorm';
 import { Catalogue, loadBuiltInCatalogue } from '../../src/events/catalogue.js';
 import type { SilenceMatcher } from '../../src/rules/silence.js';
 import { MOST_SILENCES, SilenceStore, type StoredSilence } from '../../src/rules/silence-store.js';
-import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { createTestDatabase, type TestDatabase, emptied } from '../support/database.js';
 
 const NOW = Date.UTC(2026, 10, 2, 9);
 const HOUR = 3_600_000;
@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 beforeEach(async () => {
-  await dataSource.query('truncate silences');
+  await emptied(dataSource, 'silences');
   catalogue = { current: loadBuiltInCatalogue() };
   store = new SilenceStore(dataSource, catalogue);
 });

@@ -40,12 +40,27 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   };
 }
 
+/**
+ * Takes all rows out of tables, named with commas between. With few rows in them that takes a millisecond; `truncate` makes
+ * each table, partition and index anew, which takes two hundred.
+ */
+export async function emptied(
+  dataSource: { query(statement: string): Promise<unknown> },
+  tables: string,
+): Promise<void> {
+  await dataSource.query(
+    tables
+      .split(',')
+      .map((table) => `delete from ${table.trim()}`)
+      .join('; '),
+  );
+}
+
 /** Takes out everything that events, rule sets and time have left behind. */
 export async function emptyRulesRoom(dataSource: DataSource): Promise<void> {
-  await dataSource.query(
-    `truncate event_keys, events, evaluations, action_keys, deliveries, decisions_begun, rule_set_activations, rule_sets,
-              entity_states, entity_tasks, timers, unsettled, once_keys, throttles, digests, digest_items, schedules, silences,
-              lookups, target_lanes, target_limits, brake_counts, notices`,
+  await emptied(
+    dataSource,
+    'event_keys, events, evaluations, action_keys, deliveries, decisions_begun, rule_set_activations, rule_sets, entity_states, entity_tasks, timers, unsettled, once_keys, throttles, digests, digest_items, schedules, silences, lookups, target_lanes, target_limits, brake_counts, notices',
   );
 }
 

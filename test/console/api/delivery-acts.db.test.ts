@@ -17,6 +17,7 @@ import {
   emptyRulesRoom,
   type TestDatabase,
   withPartitions,
+  emptied,
 } from '../../support/database.js';
 import { RulesRoom } from '../../support/rules.js';
 
@@ -51,7 +52,7 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 beforeEach(async () => {
   await emptyRulesRoom(dataSource);
-  await dataSource.query('truncate audit_log');
+  await emptied(dataSource, 'audit_log');
   // Monday 2 November 2026, 17:00 in Shanghai.
   clock = new TestClock();
   await withPartitions(dataSource, clock.now());

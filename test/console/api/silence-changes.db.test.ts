@@ -6,7 +6,7 @@ import { SilenceChanges } from '../../../src/console/api/silence-changes.js';
 import { Catalogue } from '../../../src/events/catalogue.js';
 import { SilenceStore } from '../../../src/rules/silence-store.js';
 import { TestClock } from '../../support/clock.js';
-import { createTestDatabase, type TestDatabase } from '../../support/database.js';
+import { createTestDatabase, type TestDatabase, emptied } from '../../support/database.js';
 
 const HOUR = 3_600_000;
 const catalogue = new Catalogue([]);
@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 beforeEach(async () => {
-  await dataSource.query('truncate silences');
+  await emptied(dataSource, 'silences');
   clock = new TestClock();
   const now = (): number => clock.now();
   store = new SilenceStore(dataSource, { current: catalogue });

@@ -8,6 +8,7 @@ import { laneOf } from '../../../src/queue/lanes.js';
 import { TestClock } from '../../support/clock.js';
 import { TestConsole, type Told } from '../../support/console.js';
 import { insertTimer, insertUnsettled, saveState } from '../../support/state-rows.js';
+import { emptied } from '../../support/database.js';
 
 const UNKNOWN = '0198c0de-0000-7000-8000-000000000000';
 const HOUR = 3_600_000;
@@ -20,7 +21,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => console.close());
 beforeEach(() =>
-  console.dataSource.query('truncate silences, timers, unsettled, entity_states, entity_tasks, audit_log'),
+  emptied(console.dataSource, 'silences, timers, unsettled, entity_states, entity_tasks, audit_log'),
 );
 
 const problem = (status: number, code: string) => ({

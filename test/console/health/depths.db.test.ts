@@ -6,7 +6,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { DEPTHS_LIMITS, DEPTHS_SQL, DepthGauge } from '../../../src/console/health/depths.js';
 import { TestClock } from '../../support/clock.js';
 import { until } from '../../support/door.js';
-import { createTestDatabase, type TestDatabase } from '../../support/database.js';
+import { createTestDatabase, type TestDatabase, emptied } from '../../support/database.js';
 import { TestLog } from '../../support/log.js';
 import { insertTimer, insertUnsettled } from '../../support/state-rows.js';
 
@@ -22,8 +22,9 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 beforeEach(async () => {
-  await dataSource.query(
-    'truncate event_keys, action_keys, target_lanes, lookups, timers, unsettled, rule_set_activations, rule_sets, users cascade',
+  await emptied(
+    dataSource,
+    'event_keys, action_keys, target_lanes, lookups, timers, unsettled, rule_set_activations, rule_sets, users',
   );
   clock = new TestClock();
   log = new TestLog();

@@ -8,7 +8,7 @@ import type { Health } from '../../../src/console/health/readiness.js';
 import { CalendarWatch } from '../../../src/rules/calendar-watch.js';
 import { startService, type TestService } from '../../support/app.js';
 import { TestClock } from '../../support/clock.js';
-import { createTestDatabase, type TestDatabase } from '../../support/database.js';
+import { createTestDatabase, type TestDatabase, emptied } from '../../support/database.js';
 import { until } from '../../support/door.js';
 import { APP_SETTINGS, type Push, pushOfApprover } from '../../support/feishu.js';
 import { folderWith, temporaryFolder } from '../../support/folder.js';
@@ -35,8 +35,9 @@ beforeAll(async () => {
 });
 afterEach(async () => {
   await service.close();
-  await dataSource.query(
-    'truncate event_keys, events, evaluations, action_keys, deliveries, attempts, lookups, rule_set_activations, rule_sets, users cascade',
+  await emptied(
+    dataSource,
+    'event_keys, events, evaluations, action_keys, deliveries, attempts, lookups, rule_set_activations, rule_sets, users',
   );
 });
 afterAll(() => database.drop());

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import type { DataSource } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import { MinuteCounts, type MinuteRow } from '../../../src/console/read/minute-counts.js';
-import { createTestDatabase, type TestDatabase } from '../../support/database.js';
+import { createTestDatabase, type TestDatabase, emptied } from '../../support/database.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -18,7 +18,7 @@ beforeAll(async () => {
   await dataSource.query('select ensure_partitions($1::date, $2::date)', ['2026-10-25', '2026-11-05']);
 });
 afterAll(() => database.drop());
-beforeEach(() => dataSource.query('truncate events, event_keys, evaluations, deliveries, attempts'));
+beforeEach(() => emptied(dataSource, 'events, event_keys, evaluations, deliveries, attempts'));
 
 async function event(at: number, matched: number | null = null, state = 'decided'): Promise<string> {
   const id = uuidv7({ msecs: at });
@@ -122,7 +122,7 @@ describe('the counts by minute', () => {
     const counts = new MinuteCounts(dataSource);
     await event(NOW - 30 * MINUTE, 1);
     await counts.lastHour(NOW);
-    await dataSource.query('truncate events, evaluations');
+    await emptied(dataSource, 'events, evaluations');
     await event(NOW - 2 * MINUTE, 1);
     expect(shown(await counts.lastHour(NOW))).toEqual({
       '09:00': [1, 1, 0, 0, 0],

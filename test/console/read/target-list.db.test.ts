@@ -9,7 +9,7 @@ import { recordTargets } from '../../../src/action/target-record.js';
 import { TargetList } from '../../../src/console/read/target-list.js';
 import { Wakeup } from '../../../src/queue/wakeup.js';
 import { TestClock } from '../../support/clock.js';
-import { createTestDatabase, type TestDatabase, withPartitions } from '../../support/database.js';
+import { createTestDatabase, type TestDatabase, withPartitions, emptied } from '../../support/database.js';
 
 const CALM = {
   breaker: 'closed',
@@ -37,7 +37,7 @@ describe('the list of targets', () => {
     list = new TargetList(dataSource);
   });
   afterAll(() => database.drop());
-  beforeEach(() => dataSource.query('truncate action_keys, deliveries, attempts, targets'));
+  beforeEach(() => emptied(dataSource, 'action_keys, deliveries, attempts, targets'));
 
   async function deliveryIn(state: string, target: string, rule = 'r', at = clock.now()): Promise<void> {
     const cause = randomUUID();

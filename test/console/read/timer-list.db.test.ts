@@ -7,7 +7,7 @@ import {
   type UnsettledFilter,
   type UnsettledRow,
 } from '../../../src/console/read/unsettled-list.js';
-import { createTestDatabase, type TestDatabase } from '../../support/database.js';
+import { createTestDatabase, type TestDatabase, emptied } from '../../support/database.js';
 import { insertTimer, insertUnsettled, type TimerChanges } from '../../support/state-rows.js';
 
 const NOW = Date.UTC(2026, 10, 2, 9);
@@ -20,7 +20,7 @@ beforeAll(async () => {
   dataSource = await database.open(2);
 });
 afterAll(() => database.drop());
-beforeEach(() => dataSource.query('truncate timers, unsettled'));
+beforeEach(() => emptied(dataSource, 'timers, unsettled'));
 
 const timer = (changes: TimerChanges): Promise<string> => insertTimer(dataSource, NOW, changes);
 
