@@ -8,7 +8,8 @@ export default {
   transform: { '^.+\\.ts$': '@swc/jest' },
   // On a machine that is slow or does other things too; what is wrong fails long before.
   testTimeout: 90_000,
-  // As many as CI has cores: a browser, databases and services that the tests start want their share too.
-  maxWorkers: 2,
+  testSequencer: '<rootDir>/test/support/longest-first.mjs',
+  // One more than CI has cores: much of the tests is waiting, for databases, services and a browser that they start.
+  maxWorkers: 3,
   modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/.aftersign'],
 };
