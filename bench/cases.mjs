@@ -23,7 +23,7 @@ const MUTATED = Math.min(10, RULES);
 const MOST_SECONDS = 5;
 const TYPE = 'corehr.process.approver.updated_v2';
 const CLI = join(import.meta.dirname, '..', 'dist', 'cli.js');
-const FLAGS = ['--enable-source-maps', '--max-semi-space-size=32', '--disable-proto=delete'];
+const FLAGS = ['--max-semi-space-size=32', '--disable-proto=delete'];
 const note = (text) => process.stderr.write(`${text}\n`);
 
 const folder = mkdtempSync(join(tmpdir(), 'aftersign-cases-'));

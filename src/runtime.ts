@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import module from 'node:module';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 
@@ -7,7 +8,6 @@ const LEAST = 24;
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 /** Flags of Node that the product runs with. */
 export const RUNTIME_FLAGS = [
-  '--enable-source-maps',
   // Without a limit, what is young and soon dead grows to 100 MB before anybody looks.
   '--max-semi-space-size=32',
   // No event field can reach a prototype.
@@ -21,6 +21,8 @@ export const RUNTIME_FLAGS = [
 export async function inOwnRuntime(run: () => Promise<unknown>): Promise<void> {
   const isNewEnough = Number(process.versions.node.split('.')[0]) >= LEAST;
   if (isNewEnough && RUNTIME_FLAGS.every((flag) => process.execArgv.includes(flag))) {
+    // Not those of packages: reading theirs takes longer than all else at a start.
+    module.setSourceMapsSupport(true, { nodeModules: false, generatedCode: false });
     await run();
     return;
   }

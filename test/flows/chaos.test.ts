@@ -13,7 +13,7 @@ import { freePort, ServiceProcess } from '../support/process.js';
 import { type Receiver, startReceiver } from '../support/receiver.js';
 import { randomOf } from '../support/task-stories.js';
 
-const KILLS = Number(process.env['CHAOS_KILLS'] ?? 5);
+const KILLS = Number(process.env['CHAOS_KILLS'] ?? 3);
 const seed = Number(process.env['FC_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 const SENDERS = 4;
 const TASKS = 300;
