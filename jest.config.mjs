@@ -11,7 +11,7 @@ export default {
   testSequencer: '<rootDir>/test/support/longest-first.mjs',
   // One more than CI has cores: much of the tests is waiting, for databases, services and a browser that they start.
   maxWorkers: 3,
-  // What test files leave behind in a worker costs time with each collection of garbage: a new one begins with nothing.
+  // What test files leave behind in a worker grows to 3 GB: before, a new one takes its place.
   workerIdleMemoryLimit: '1GB',
   modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/.aftersign'],
 };
