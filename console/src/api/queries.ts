@@ -23,9 +23,9 @@ export const queryClient = new QueryClient({
   },
 });
 
-export interface AskOptions {
-  /** How often it is asked again while the page is seen, milliseconds. */
-  readonly every?: number;
+export interface AskOptions<T = never> {
+  /** How often it is asked again while the page is seen, milliseconds; or by what was answered last. */
+  readonly every?: number | ((answer: T | undefined) => number);
   /** False: it is not asked yet. */
   readonly when?: boolean;
   /** What was answered to the question before stays until the answer is there. */
@@ -33,18 +33,29 @@ export interface AskOptions {
 }
 
 /** The answer to `GET path?query`. Its key begins with the path, so `queryClient.invalidateQueries({queryKey: [path]})` asks anew. */
-export function useAnswer<T>(path: string, query: Query = {}, options: AskOptions = {}): UseQueryResult<T> {
-  return useQuery({
+export function useAnswer<T>(
+  path: string,
+  query: Query = {},
+  options: AskOptions<T> = {},
+): UseQueryResult<T> {
+  const { every } = options;
+  return useQuery<T>({
     queryKey: [path, query],
     queryFn: ({ signal }) => api.get<T>(path, query, signal),
-    ...(options.every === undefined ? {} : { refetchInterval: options.every }),
+    ...(every === undefined
+      ? {}
+      : { refetchInterval: typeof every === 'number' ? every : ({ state }) => every(state.data) }),
     ...(options.when === undefined ? {} : { enabled: options.when }),
     ...(options.keep === true ? { placeholderData: keepPreviousData } : {}),
   });
 }
 
 /** A list, a page after the other: `items` of all pages that were fetched. */
-export function usePages<T>(path: string, query: Query = {}, options: AskOptions = {}) {
+export function usePages<T>(
+  path: string,
+  query: Query = {},
+  options: { readonly every?: number; readonly when?: boolean } = {},
+) {
   const result = useInfiniteQuery({
     queryKey: [path, query, 'pages'],
     queryFn: ({ pageParam, signal }) => api.get<Page<T>>(path, { ...query, cursor: pageParam }, signal),

@@ -19,7 +19,12 @@ import { OVERVIEW_WORDS } from './words.js';
 /** How things stand: what is to be done first, then what moves. */
 export default function Overview() {
   const w = useWords(OVERVIEW_WORDS);
-  const { data, error, refetch } = useAnswer<Answer>('/overview', {}, { every: 10_000 });
+  const { data, error, refetch } = useAnswer<Answer>(
+    '/overview',
+    {},
+    // A service that has just started counts its day while it answers.
+    { every: (answer) => (answer?.lastDay === null ? 1000 : 10_000) },
+  );
   useAskOnChanges('deliveries', '/targets');
   return (
     <>
