@@ -7,6 +7,10 @@ import { Admin1797000000004 } from './migrations/0004-admin.js';
 import { State1798000000005 } from './migrations/0005-state.js';
 import { Deliveries1799000000006 } from './migrations/0006-deliveries.js';
 import { Overview1800000000007 } from './migrations/0007-overview.js';
+import { Shadow1801000000008 } from './migrations/0008-shadow.js';
+import { Replay1802000000009 } from './migrations/0009-replay.js';
+import { Radar1803000000010 } from './migrations/0010-radar.js';
+import { Backtest1804000000011 } from './migrations/0011-backtest.js';
 
 /** Where a PostgreSQL is: a URL, or the parts (host may be the folder of a unix socket). */
 export type DatabaseAddress =
@@ -28,6 +32,10 @@ const MIGRATIONS = [
   State1798000000005,
   Deliveries1799000000006,
   Overview1800000000007,
+  Shadow1801000000008,
+  Replay1802000000009,
+  Radar1803000000010,
+  Backtest1804000000011,
 ];
 const MIGRATION_LOCK = 4157000;
 
