@@ -16,6 +16,8 @@ export interface NewLadder extends Ladder {
 /** What becomes of a ladder that stood before the transaction. */
 export interface ChangedLadder {
   readonly id: string;
+  /** The root entity. */
+  readonly entity: string;
   readonly holders: Ladder['holders'];
   readonly code: CancelCause | null;
 }
@@ -95,7 +97,7 @@ export class LadderBook {
     const code = change.kind === 'cancel' ? change.cause : null;
     const fresh = this.armed.get(ladder.id);
     if (fresh) this.armed.set(ladder.id, { ...fresh, holders, code });
-    else this.touched.set(ladder.id, { id: ladder.id, holders, code });
+    else this.touched.set(ladder.id, { id: ladder.id, entity, holders, code });
     const list = this.of(entity);
     const at = list.findIndex(({ id }) => id === ladder.id);
     if (at < 0) return;

@@ -1,30 +1,25 @@
-import type { Ladder } from '../ladder.js';
 import { LadderBook } from '../ladder-book.js';
-import type { DueLadder, LadderOutcome } from '../timer-store.js';
-
-/** A ladder in memory. */
-export type LadderRow = Omit<DueLadder, 'state'> & {
-  state: Ladder['state'] | 'cancelled';
-  /** The order in which they were armed. */
-  readonly number: number;
-};
+import type { LadderOutcome } from '../timer-store.js';
+import type { EntityRecord, LadderRow, VirtualEntities } from './virtual-entities.js';
 
 /** Ladders in memory, as the timer store keeps them in the database. */
 export class VirtualLadders {
-  /** Those that stand, by root entity, in the order of their arming. */
-  private readonly standing = new Map<string, LadderRow[]>();
-  private readonly byId = new Map<string, LadderRow>();
   private armed = 0;
 
+  constructor(private readonly entities: VirtualEntities) {}
+
   /** What stands for some root entities, for the decisions about their events. */
-  bookOf(entities: readonly string[]): LadderBook {
+  bookOf(records: Iterable<EntityRecord>): LadderBook {
     return new LadderBook(
-      entities.flatMap((entity) =>
-        (this.standing.get(entity) ?? []).flatMap(({ state, ...row }) =>
-          state === 'cancelled' ? [] : { ...row, state },
-        ),
+      [...records].flatMap(({ ladders }) =>
+        ladders.flatMap(({ state, ...row }) => (state === 'cancelled' ? [] : { ...row, state })),
       ),
     );
+  }
+
+  /** Null: it has ended. */
+  find(entity: string, id: string): LadderRow | null {
+    return this.entities.of(entity).ladders.find((row) => row.id === id) ?? null;
   }
 
   /** Writes what a book has noted. Answers the ladders that it has armed. */
@@ -34,13 +29,10 @@ export class VirtualLadders {
       if (code !== null) continue;
       const row: LadderRow = { ...made, answers: null, number: (this.armed += 1) };
       rows.push(row);
-      this.byId.set(row.id, row);
-      const list = this.standing.get(row.entity);
-      if (list) list.push(row);
-      else this.standing.set(row.entity, [row]);
+      this.entities.of(row.entity).ladders.push(row);
     }
-    for (const { id, holders, code } of updates) {
-      const row = this.byId.get(id);
+    for (const { entity, id, holders, code } of updates) {
+      const row = this.find(entity, id);
       if (!row) continue;
       if (code === null) Object.assign(row, { holders });
       else this.drop(row);
@@ -56,10 +48,8 @@ export class VirtualLadders {
 
   private drop(row: LadderRow): void {
     row.state = 'cancelled';
-    this.byId.delete(row.id);
-    const list = this.standing.get(row.entity);
-    if (!list) return;
-    list.splice(list.indexOf(row), 1);
-    if (list.length === 0) this.standing.delete(row.entity);
+    const list = this.entities.of(row.entity).ladders;
+    const at = list.indexOf(row);
+    if (at >= 0) list.splice(at, 1);
   }
 }

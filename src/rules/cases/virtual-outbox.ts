@@ -5,6 +5,8 @@ export interface VirtualDelivery {
   readonly delivery: NewDelivery;
   /** Of an escalation; null: the rule's own action. */
   readonly step: string | null;
+  /** Id of the event that it is of; null: it gathers what came of several. */
+  readonly eventId: string | null;
   /** When it was decided, ms since 1970. */
   readonly decidedAt: number;
   /** When it goes out, ms; of one that is held or dead, when that was decided. Null: it waits. */
@@ -22,28 +24,34 @@ interface Waiting extends VirtualDelivery {
  * holds. Whatever goes out arrives at once: no target fails.
  */
 export class VirtualOutbox {
-  /** In the order of their decisions. */
-  readonly all: VirtualDelivery[] = [];
   /** By order key, those that have not gone out, in the order of their decisions. */
   private readonly queues = new Map<string, Waiting[]>();
+  private readonly waits = new Set<Waiting>();
 
-  /** `out` is told of everything that goes out, or is held. */
-  constructor(private readonly out: (delivery: VirtualDelivery) => void = () => undefined) {}
+  /** `made` is told of every delivery when it is decided, `out` of everything that goes out, or is held. */
+  constructor(
+    private readonly made: (delivery: VirtualDelivery) => void,
+    private readonly out: (delivery: VirtualDelivery) => void = () => undefined,
+  ) {}
+
+  /** What has not gone out, in the order of the decisions. */
+  get waiting(): Iterable<VirtualDelivery> {
+    return this.waits;
+  }
 
   /** `until`: deferred by quiet hours until then (ms); null: not. Answers it when somebody has to `release` it then. */
   accept(
     delivery: NewDelivery,
-    step: string | null,
+    of: Pick<VirtualDelivery, 'step' | 'eventId'>,
     now: number,
     until: number | null,
   ): VirtualDelivery | null {
     const deferred = until !== null;
-    const made: Waiting = { delivery, step, decidedAt: now, at: null, deferred };
-    this.all.push(made);
-    if (delivery.state === 'dead') {
-      made.at = now;
-      return null;
-    }
+    const { step, eventId } = of;
+    const made: Waiting = { delivery, step, eventId, decidedAt: now, at: null, deferred };
+    if (delivery.state === 'dead') made.at = now;
+    this.made(made);
+    if (delivery.state === 'dead') return null;
     const key = delivery.orderKey ?? null;
     const queue = key === null ? null : this.queueOf(key);
     const isFirst = queue === null || queue.length === 0;
@@ -52,8 +60,10 @@ export class VirtualOutbox {
       // What comes behind it waits for a person.
       made.at = now;
       this.out(made);
-    } else if (deferred) return made;
-    else if (isFirst) this.send(made, now);
+    } else if (deferred || !isFirst) {
+      this.waits.add(made);
+      return deferred ? made : null;
+    } else this.send(made, now);
     return null;
   }
 
@@ -67,13 +77,15 @@ export class VirtualOutbox {
 
   private send(waiting: Waiting, now: number): void {
     waiting.at = now;
+    this.waits.delete(waiting);
     this.out(waiting);
     const key = waiting.delivery.orderKey ?? null;
     if (key === null) return;
     const queue = this.queueOf(key);
     queue.shift();
     const [next] = queue;
-    if (next && !next.deferred && next.delivery.state === 'pending') this.send(next, now);
+    if (!next) this.queues.delete(key);
+    else if (!next.deferred && next.delivery.state === 'pending') this.send(next, now);
   }
 
   private queueOf(key: string): Waiting[] {

@@ -1,7 +1,7 @@
 import type { StoredEvent } from '../../events/event-store.js';
 import { admit, type Admission, withSuppressions } from '../admission.js';
 import { type Decision, type DecisionInputs, skipped, type Subject, timeDefaults } from '../decide.js';
-import { type BatchEvaluation, DecisionBatch, LIVE, type RecalledEvent, SETTLE } from '../decision-batch.js';
+import { type BatchEvaluation, DecisionBatch, LIVE } from '../decision-batch.js';
 import { decideDue, type HolderEvent } from '../due-step.js';
 import type { Evaluation } from '../evaluation-store.js';
 import type { Firing } from '../firing.js';
@@ -15,18 +15,18 @@ import { SCHEDULE_TYPE } from '../rule-timing.js';
 import { nextTurn, openEntities, timetableOf, turnEvent } from '../schedule-turn.js';
 import { placeOf } from '../state/observe.js';
 import { hasEnded } from '../state/phases.js';
-import type { EventPlace, Level, RootState } from '../state/root-state.js';
+import { type Level, NO_STATE, type RootState } from '../state/root-state.js';
 import { stateFacts } from '../state/state-facts.js';
-import { stateOf } from '../state-store.js';
 import { type StepAnswers, stepOccasion } from '../timer-store.js';
 import { TurnFindings } from '../turn-findings.js';
 import { turnFirings, turnSubject } from '../turn-judgement.js';
-import { isTouched, scopesTouchedBy, type Unsettled } from '../unsettled-store.js';
 import { DueQueue } from './due-queue.js';
 import { type VirtualDigest, VirtualDigests } from './virtual-digests.js';
+import { type EntityRecord, type LadderRow, VirtualEntities } from './virtual-entities.js';
 import { VirtualGates } from './virtual-gates.js';
-import { type LadderRow, VirtualLadders } from './virtual-ladders.js';
+import { VirtualLadders } from './virtual-ladders.js';
 import { type VirtualDelivery, VirtualOutbox } from './virtual-outbox.js';
+import { type EntityRecords, keepOpen, noteRead, openVerdicts, recalledOf } from './virtual-verdicts.js';
 
 /** An event as it arrives in the virtual room. */
 export interface VirtualEvent {
@@ -53,15 +53,37 @@ export interface VirtualEvaluation extends Evaluation {
   readonly turnOf: string | null;
 }
 
+/** What asks for an answer: the decision about an event, or a step of a ladder that the event armed. */
+export interface Asking {
+  readonly eventId: string;
+  readonly step: Pick<LadderRow, 'rule' | 'subject' | 'step'> | null;
+}
+
 /** What others answer. */
 export interface VirtualAnswers {
   /** Null: nobody was asked, and the look-up fails. */
-  lookup(name: string, request: string, now: number): LookupAnswer | null;
+  lookup(name: string, request: string, now: number, asking: Asking): LookupAnswer | null;
   /** Whether somebody is still waited for, as the platform says before a step; null: it does not say. */
-  pending(per: Level, holder: HolderEvent): boolean | null;
+  pending(per: Level, holder: HolderEvent, asking: Asking, now: number): boolean | null;
+}
+
+/** Sees what happens, as it happens. */
+export interface RoomObserver {
+  /** A delivery was decided. */
+  made(delivery: VirtualDelivery): void;
+  /** It goes out, or is held. */
+  out(delivery: VirtualDelivery): void;
+  /** What was evaluated together at one time (ms), and what came of it; `turnOf`: the rule whose schedule had its turn. */
+  concluded(
+    now: number,
+    evaluations: readonly BatchEvaluation[],
+    admission: Admission | null,
+    turnOf: string | null,
+  ): void;
 }
 
 const NO_ANSWERS: VirtualAnswers = { lookup: () => null, pending: () => true };
+const NOTHING_ADMITTED: Pick<Admission, 'asked' | 'suppressions'> = { asked: [], suppressions: [] };
 
 export interface VirtualRoomOptions {
   /** Of rules that name none. */
@@ -70,12 +92,14 @@ export interface VirtualRoomOptions {
   readonly answers?: VirtualAnswers;
   /** Is told of everything that goes out, or is held. */
   readonly out?: (delivery: VirtualDelivery) => void;
+  /** Sees all that happens: then neither the ledger nor the deliveries are kept. */
+  readonly observer?: RoomObserver;
   /** So many things may come due in all; more are an error. Absent: however many. */
   readonly most?: number;
 }
 
 type DueItem =
-  | { readonly kind: 'ladder'; readonly row: LadderRow }
+  | { readonly kind: 'ladder'; readonly entity: string; readonly id: string }
   | { readonly kind: 'turn'; readonly rule: string }
   | { readonly kind: 'digest'; readonly digest: VirtualDigest }
   | { readonly kind: 'release'; readonly delivery: VirtualDelivery };
@@ -90,35 +114,56 @@ const MOST_QUESTIONS = 5;
 export class VirtualRoom {
   /** In the order in which they were made. */
   readonly ledger: VirtualEvaluation[] = [];
-  private readonly states = new Map<string, RootState>();
-  private readonly ladders = new VirtualLadders();
-  private readonly gates = new VirtualGates();
+  /** All that was decided, also what waits still. */
+  readonly deliveries: VirtualDelivery[] = [];
+  private readonly entities: VirtualEntities;
+  /** Root entities that have not ended, when a schedule asks for them; null: none does. */
+  private readonly open: Set<string> | null;
+  private readonly ladders: VirtualLadders;
+  private readonly gates: VirtualGates;
   private readonly digests = new VirtualDigests();
   private readonly outbox: VirtualOutbox;
   private readonly due = new DueQueue<DueItem>();
-  private readonly holders = new Map<string, HolderEvent>();
-  private readonly recalled = new Map<string, RecalledEvent>();
-  /** By root entity, then by event and rule. */
-  private readonly unsettled = new Map<string, Map<string, Unsettled>>();
   private happened = 0;
   private readonly defaults: Pick<DecisionInputs, 'timezone' | 'calendar'>;
   private readonly answers: VirtualAnswers;
+  private readonly observer: RoomObserver | null;
   private readonly most: number;
   private turns = 0;
 
   constructor(
     private readonly ruleSet: RuleSet,
-    { timezone, calendar, answers = NO_ANSWERS, out, most = Infinity }: VirtualRoomOptions,
+    { timezone, calendar, answers = NO_ANSWERS, out, observer, most = Infinity }: VirtualRoomOptions,
   ) {
     this.defaults = { timezone, ...(calendar === undefined ? {} : { calendar }) };
     this.answers = answers;
+    this.observer = observer ?? null;
     this.most = most;
-    this.outbox = new VirtualOutbox(out);
+    const scheduled = ruleSet.rules.some(({ schedule }) => schedule !== null);
+    this.entities = new VirtualEntities(scheduled);
+    this.open = scheduled ? new Set() : null;
+    this.ladders = new VirtualLadders(this.entities);
+    this.gates = new VirtualGates(this.entities);
+    this.outbox = observer
+      ? new VirtualOutbox(
+          (made) => {
+            observer.made(made);
+          },
+          (sent) => {
+            observer.out(sent);
+          },
+        )
+      : new VirtualOutbox((made) => this.deliveries.push(made), out);
   }
 
-  /** All that was decided, also what waits still. */
-  get deliveries(): readonly VirtualDelivery[] {
-    return this.outbox.all;
+  /** What is known still of an event of a root entity; null: nothing. */
+  subjectOf(entity: string, eventId: string): Subject | null {
+    return this.entities.find(entity)?.holders.get(eventId)?.subject ?? null;
+  }
+
+  /** What was decided and has not gone out. */
+  get waiting(): Iterable<VirtualDelivery> {
+    return this.outbox.waiting;
   }
 
   /** Makes the rule set the live one, at a time in ms: from then on its schedules have their turns. */
@@ -134,29 +179,53 @@ export class VirtualRoom {
       event,
       place: placeOf(ruleSet.catalogue, event.subject.eventType, event.subject.facts),
     }));
-    const entities = [...new Set(events.flatMap(({ entity }) => entity ?? []))];
-    const book = this.ladders.bookOf(entities);
+    const records = this.recordsOf(events);
+    const states = new Map<string, RootState>();
+    for (const [entity, { state }] of records) if (state) states.set(entity, state);
+    const book = this.ladders.bookOf(records.values());
     const batch = new DecisionBatch(ruleSet, base, {
-      states: this.states,
+      states,
       book,
-      unsettled: this.openVerdicts(placed, now),
-      recall: (ids) => Promise.resolve(new Map(ids.flatMap((id) => this.recalledOf(id)))),
+      unsettled: openVerdicts(placed, records, now),
+      recall: (ids) => Promise.resolve(recalledOf(ids, records)),
     });
     const decided: DecidedEvent[] = [];
     for (const { event, place } of placed) {
       const { id, entity, subject, order } = event;
       const stored = { id, eventType: subject.eventType, rootEntity: entity } as StoredEvent;
       const observed = batch.observe(stored, subject, place, order);
-      const lookups = this.lookupsFor(subject, observed.inputs);
+      const lookups = this.lookupsFor(event, observed.inputs);
       const inputs = Object.keys(lookups).length === 0 ? observed.inputs : { ...observed.inputs, lookups };
-      if (entity !== null) this.holders.set(id, { id, subject, place, at: order, receivedAt: now });
+      if (entity !== null)
+        records.get(entity)?.holders.set(id, { id, subject, place, at: order, receivedAt: now });
       const decision = await batch.decide(stored, order, observed, inputs);
       decided.push({ event, decision, inputs });
     }
+    for (const [entity, state] of batch.changed) this.keepState(entity, state, records.get(entity));
     for (const row of this.ladders.write(book)) this.dateLadder(row);
-    this.keepOpen(batch);
-    this.conclude(now, batch.evaluations, batch.firings, (id) => this.eventTypeOf(id, decided));
+    keepOpen(batch, records);
+    this.conclude(
+      now,
+      batch.evaluations,
+      batch.firings,
+      (id) => this.eventTypeOf(id, records, decided),
+      records,
+    );
+    for (const record of records.values()) this.entities.thin(record);
     return decided;
+  }
+
+  private recordsOf(events: readonly VirtualEvent[]): EntityRecords {
+    const records = new Map<string, EntityRecord>();
+    for (const { entity } of events)
+      if (entity !== null && !records.has(entity)) records.set(entity, this.entities.of(entity));
+    return records;
+  }
+
+  private keepState(entity: string, state: RootState, record: EntityRecord | undefined): void {
+    if (record) record.state = state;
+    if (hasEnded(state)) this.open?.delete(entity);
+    else this.open?.add(entity);
   }
 
   /** Everything that is due until a time happens, each at its due time or at `from`, whichever is later. All in ms. */
@@ -173,8 +242,7 @@ export class VirtualRoom {
   private async happen(item: DueItem, at: number, now: number): Promise<void> {
     switch (item.kind) {
       case 'ladder':
-        // It was dated anew meanwhile, or has ended.
-        if (item.row.state === 'armed' && item.row.dueAt === at) await this.step(item.row, now);
+        await this.ladder(item, at, now);
         return;
       case 'turn':
         await this.turn(item.rule, at, now);
@@ -188,19 +256,30 @@ export class VirtualRoom {
     }
   }
 
-  private async step(row: LadderRow, now: number): Promise<void> {
+  private async ladder(
+    { entity, id }: { readonly entity: string; readonly id: string },
+    at: number,
+    now: number,
+  ): Promise<void> {
+    const row = this.ladders.find(entity, id);
+    // It was dated anew meanwhile, or has ended.
+    if (row?.state === 'armed' && row.dueAt === at) await this.step(row, this.entities.of(entity), now);
+  }
+
+  private async step(row: LadderRow, record: EntityRecord, now: number): Promise<void> {
+    const records = new Map([[row.entity, record]]);
     for (let questions = 0; questions < MOST_QUESTIONS; questions += 1) {
-      const holders = holderIdsOf(row).flatMap((id) => this.holders.get(id) ?? []);
+      const holders = holderIdsOf(row).flatMap((id) => record.holders.get(id) ?? []);
       const due = {
         ladder: { ...row, state: 'armed' as const },
-        state: stateOf(this.states, row.entity),
+        state: record.state ?? NO_STATE,
         holders,
       };
       const { outcome, match, evaluation } = await decideDue(this.ruleSet, due, { now, ...this.defaults });
       this.ladders.settle(row, outcome);
       if (outcome.state === 'asking') {
         const holder = holders.find(({ id }) => id === outcome.answers?.about);
-        const answers = this.answersOf(row, holder, now);
+        const answers = this.answersOf(row, record, holder, now);
         this.ladders.settle(row, { ...outcome, state: 'armed', dueAt: now, answers });
         continue;
       }
@@ -210,26 +289,32 @@ export class VirtualRoom {
       const inputs = { ...evaluation.inputs, about: evaluation.about };
       const evaluated = { eventId: row.eventId, occasion, verdicts: [evaluation.verdict], inputs };
       const firings = match ? [{ ...match, eventId: row.eventId, occasion }] : [];
-      this.conclude(now, [evaluated], firings, (id) => this.eventTypeOf(id));
+      this.conclude(now, [evaluated], firings, (id) => this.eventTypeOf(id, records), records);
       return;
     }
     throw new Error(`the step "${row.step}" of "${row.rule}" asks for look-ups without end`);
   }
 
   /** What a step needs to know before it is sent. */
-  private answersOf(row: LadderRow, holder: HolderEvent | undefined, now: number): StepAnswers {
+  private answersOf(
+    row: LadderRow,
+    record: EntityRecord,
+    holder: HolderEvent | undefined,
+    now: number,
+  ): StepAnswers {
+    const asking = { eventId: row.eventId, step: row };
     const rule = this.ruleSet.ruleOf(row.rule);
     const answers: StepAnswers = { ...row.answers, askedSince: now };
     if (!rule?.escalation || !holder) return answers;
-    const pending = rule.escalation.confirm ? this.answers.pending(row.per, holder) : null;
+    const pending = rule.escalation.confirm ? this.answers.pending(row.per, holder, asking, now) : null;
     const confirm = rule.escalation.confirm ? { confirm: { pending, at: now } } : {};
     if (pending === false) return { ...answers, ...confirm };
-    const state = stateFacts(stateOf(this.states, row.entity), holder.place, null, now, false);
+    const state = stateFacts(record.state ?? NO_STATE, holder.place, null, now, false);
     const inputs = { now, ...this.defaults, state };
     const names = rule.lookups?.steps ?? new Set<string>();
     const plan = (lookups: LookupAnswers): ReturnType<typeof planLookups> =>
       planNamedLookups(this.ruleSet, names, holder.subject, { ...inputs, lookups });
-    return { ...answers, ...confirm, lookups: this.answered(plan, row.answers?.lookups ?? {}, now) };
+    return { ...answers, ...confirm, lookups: this.answered(plan, row.answers?.lookups ?? {}, now, asking) };
   }
 
   private async turn(name: string, dueAt: number, now: number): Promise<void> {
@@ -245,19 +330,24 @@ export class VirtualRoom {
     const eventId = `turn-${(this.turns += 1)}`;
     const turn = { rule, over, ruleSet, eventId, key: `${origin}/${turnId}`, inputs };
     const findings = new TurnFindings(name);
-    const open = [...this.states]
-      .filter(([, state]) => !hasEnded(state))
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .flatMap(([entity, state]) =>
-        openEntities(entity, state, over).map((one) => ({ ...one, entity, state })),
-      );
-    const subjects = open.map((one) => ({
-      ...one,
-      subject: turnSubject(turn, one, (one.latest && this.holders.get(one.latest.id)?.subject) ?? null),
-    }));
+    const subjects = [...(this.open ?? [])]
+      .sort((a, b) => (a < b ? -1 : 1))
+      .flatMap((entity) => {
+        const { state, holders } = this.entities.find(entity) ?? { state: null };
+        if (!state) return [];
+        return openEntities(entity, state, over).map((one) => {
+          const known = one.latest && (holders.get(one.latest.id)?.subject ?? null);
+          return { ...one, entity, state, subject: turnSubject(turn, { ...one, entity, state }, known) };
+        });
+      });
     const admission = this.admit(now, await turnFirings(turn, subjects, findings));
     findings.admitted(admission, []);
     const { verdicts, counts, askedByRule: asked } = findings;
+    if (this.observer) {
+      const own = verdicts.filter((one) => 'verdict' in one);
+      this.observer.concluded(now, [{ eventId, occasion: LIVE, verdicts: own, inputs }], admission, name);
+      return;
+    }
     const evaluation = { eventId, occasion: LIVE, ruleSet: ruleSet.hash, verdicts, asked };
     this.ledger.push({
       ...evaluation,
@@ -282,7 +372,7 @@ export class VirtualRoom {
       outcome.state === 'pending'
         ? { ...about, ...outcome, code: null, reason: null }
         : { ...about, ...outcome, state: 'dead' as const, target: `${kind}:`, request: null };
-    this.outbox.accept(delivery, null, now, null);
+    this.outbox.accept(delivery, { step: null, eventId: null }, now, null);
   }
 
   /** Through the gates, and into the ledger. */
@@ -291,11 +381,14 @@ export class VirtualRoom {
     evaluations: readonly BatchEvaluation[],
     firings: readonly Firing[],
     eventTypeOf: (eventId: string) => string,
+    records: EntityRecords,
   ): void {
-    const admission = this.admit(now, firings);
-    for (const one of withSuppressions(this.ruleSet, evaluations, admission, []))
-      this.ledger.push({ ...one, at: now, eventType: eventTypeOf(one.eventId), turnOf: null });
-    for (const { eventId, occasion, inputs } of evaluations) this.noteRead(eventId, occasion, inputs);
+    const admission = firings.length === 0 ? null : this.admit(now, firings);
+    if (this.observer) this.observer.concluded(now, evaluations, admission, null);
+    else
+      for (const one of withSuppressions(this.ruleSet, evaluations, admission ?? NOTHING_ADMITTED, []))
+        this.ledger.push({ ...one, at: now, eventType: eventTypeOf(one.eventId), turnOf: null });
+    for (const evaluation of evaluations) noteRead(evaluation, records);
   }
 
   private admit(now: number, firings: readonly Firing[]): Admission {
@@ -304,8 +397,9 @@ export class VirtualRoom {
     const admission = admit(firings, this.gates.read(firings, now), context);
     this.gates.write(admission, now);
     const steps = new Map(firings.map(({ occasion, step }) => [occasion, step]));
-    for (const { delivery, occasion, dueAt } of admission.deliveries) {
-      const deferred = this.outbox.accept(delivery, steps.get(occasion) ?? null, now, dueAt);
+    for (const { delivery, eventId, occasion, dueAt } of admission.deliveries) {
+      const of = { step: steps.get(occasion) ?? null, eventId };
+      const deferred = this.outbox.accept(delivery, of, now, dueAt);
       if (deferred) this.due.add(dueAt ?? now, { kind: 'release', delivery: deferred }, RANK.release);
     }
     for (const digest of this.digests.add(admission.items))
@@ -313,25 +407,28 @@ export class VirtualRoom {
     return admission;
   }
 
-  private lookupsFor(subject: Subject, inputs: DecisionInputs): LookupAnswers {
+  private lookupsFor({ id: eventId, subject }: VirtualEvent, inputs: DecisionInputs): LookupAnswers {
     const { ruleSet } = this;
     if (ruleSet.lookups.size === 0) return {};
-    return this.answered((lookups) => planLookups(ruleSet, subject, { ...inputs, lookups }), {}, inputs.now);
+    const plan = (lookups: LookupAnswers): ReturnType<typeof planLookups> =>
+      planLookups(ruleSet, subject, { ...inputs, lookups });
+    return this.answered(plan, {}, inputs.now, { eventId, step: null });
   }
 
   private answered(
     plan: (lookups: LookupAnswers) => ReturnType<typeof planLookups>,
     known: LookupAnswers,
     now: number,
+    asking: Asking,
   ): LookupAnswers {
     const give = (name: string, request: string): LookupAnswer | null =>
       // What could not even be asked has failed, whatever the answer would have been.
-      request === '' ? null : this.answers.lookup(name, request, now);
+      request === '' ? null : this.answers.lookup(name, request, now, asking);
     return answerAll(plan, known, { give, now });
   }
 
   private dateLadder(row: LadderRow): void {
-    this.due.add(row.dueAt, { kind: 'ladder', row }, RANK.ladder, row.number);
+    this.due.add(row.dueAt, { kind: 'ladder', entity: row.entity, id: row.id }, RANK.ladder, row.number);
   }
 
   private dateTurn(rule: Rule, after: number): void {
@@ -340,51 +437,13 @@ export class VirtualRoom {
     if (dueAt !== null) this.due.add(dueAt, { kind: 'turn', rule: rule.name }, RANK.turn);
   }
 
-  /** The verdicts that some events may settle. */
-  private openVerdicts(
-    placed: readonly { readonly event: VirtualEvent; readonly place: EventPlace }[],
-    now: number,
-  ): readonly Unsettled[] {
-    const found = new Set<Unsettled>();
-    for (const { event, place } of placed) {
-      const touched = scopesTouchedBy(place);
-      for (const row of this.unsettled.get(event.entity ?? '')?.values() ?? [])
-        if (row.until > now && isTouched(row, touched)) found.add(row);
+  private eventTypeOf(id: string, records: EntityRecords, decided: readonly DecidedEvent[] = []): string {
+    const own = decided.find(({ event }) => event.id === id)?.event.subject;
+    if (own) return own.eventType;
+    for (const { holders } of records.values()) {
+      const holder = holders.get(id);
+      if (holder) return holder.subject.eventType;
     }
-    return [...found];
+    return '';
   }
-
-  private keepOpen({ added, removed }: Pick<DecisionBatch, 'added' | 'removed'>): void {
-    for (const one of removed) {
-      const entity = this.holders.get(one.eventId)?.subject.entity ?? '';
-      this.unsettled.get(entity)?.delete(keyOf(one));
-    }
-    for (const row of added) {
-      const rows = this.unsettled.get(row.entity) ?? new Map<string, Unsettled>();
-      this.unsettled.set(row.entity, rows.set(keyOf(row), row));
-    }
-  }
-
-  private recalledOf(id: string): [string, RecalledEvent][] {
-    const known = this.recalled.get(id);
-    return known ? [[id, known]] : [];
-  }
-
-  /** What was read for an event, for verdicts that are settled later. */
-  private noteRead(id: string, occasion: string, { lookups }: DecisionInputs): void {
-    const holder = this.holders.get(id);
-    if (!holder) return;
-    if (occasion === LIVE) this.recalled.set(id, { subject: holder.subject, lookups, settled: false });
-    const known = this.recalled.get(id);
-    if (occasion === SETTLE && known) this.recalled.set(id, { ...known, settled: true });
-  }
-
-  private eventTypeOf(id: string, decided: readonly DecidedEvent[] = []): string {
-    const known = this.holders.get(id) ?? decided.find(({ event }) => event.id === id)?.event;
-    return known?.subject.eventType ?? '';
-  }
-}
-
-function keyOf({ eventId, rule }: Pick<Unsettled, 'eventId' | 'rule'>): string {
-  return `${eventId} ${rule}`;
 }
