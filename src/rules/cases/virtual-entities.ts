@@ -1,5 +1,4 @@
-import { deserialize, serialize } from 'node:v8';
-import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import { PackedRecords } from './packed-records.js';
 import type { RecalledEvent } from '../decision-batch.js';
 import type { HolderEvent } from '../due-step.js';
 import { holderIdsOf } from '../holder-events.js';
@@ -34,7 +33,9 @@ export interface EntityRecord {
 }
 
 /** So many are kept as they are; of more, those that nothing has happened to for the longest time are packed. */
-const MOST_UNPACKED = 10_000;
+const MOST_UNPACKED = 20_000;
+/** So many at once. */
+const PACKED_AT_ONCE = 64;
 /** With more events than this, those that nobody reads any more go. */
 const MOST_HOLDERS = 40;
 
@@ -52,7 +53,7 @@ const emptyRecord = (): EntityRecord => ({
 export class VirtualEntities {
   /** The one that was used last at the end. */
   private readonly unpacked = new Map<string, EntityRecord>();
-  private readonly packed = new Map<string, Buffer>();
+  private readonly packed = new PackedRecords<EntityRecord>();
 
   /** `readsLatest`: the last events of open entities are read too, as schedules do. */
   constructor(
@@ -65,9 +66,8 @@ export class VirtualEntities {
     let record = this.unpacked.get(entity);
     if (record) this.unpacked.delete(entity);
     else {
-      record = this.unpack(entity) ?? emptyRecord();
-      this.packed.delete(entity);
-      this.makeRoom();
+      record = this.packed.take(entity) ?? emptyRecord();
+      if (this.unpacked.size >= this.most) this.makeRoom();
     }
     this.unpacked.set(entity, record);
     return record;
@@ -75,33 +75,28 @@ export class VirtualEntities {
 
   /** Null: there is none. It must not be changed. */
   find(entity: string): EntityRecord | null {
-    return this.unpacked.get(entity) ?? this.unpack(entity);
+    return this.unpacked.get(entity) ?? this.packed.find(entity);
   }
 
-  /** Of a record with many events, lets go those that nobody reads any more. */
+  /** Lets go the events that nobody reads any more. */
   thin(record: EntityRecord): void {
-    if (record.holders.size > MOST_HOLDERS) this.letGo(record);
+    const { ladders, holders, unsettled } = record;
+    if (ladders.length === 0 && unsettled.size === 0 && !this.readsLatest) holders.clear();
+    else if (holders.size > MOST_HOLDERS) this.letGo(record);
   }
 
   private makeRoom(): void {
-    if (this.unpacked.size < this.most) return;
-    const [oldest] = this.unpacked;
-    if (!oldest) return;
-    const [entity, record] = oldest;
-    this.letGo(record);
-    this.unpacked.delete(entity);
-    try {
-      this.packed.set(entity, deflateRawSync(serialize(record), { level: 1 }));
-    } catch (error) {
-      // What an event brought may have more levels than can be written.
-      if (!(error instanceof RangeError)) throw error;
-      this.unpacked.set(entity, record);
+    const oldest: [string, EntityRecord][] = [];
+    for (const one of this.unpacked) {
+      if (oldest.length >= Math.min(PACKED_AT_ONCE, this.most)) break;
+      oldest.push(one);
     }
-  }
-
-  private unpack(entity: string): EntityRecord | null {
-    const bytes = this.packed.get(entity);
-    return bytes ? (deserialize(inflateRawSync(bytes)) as EntityRecord) : null;
+    for (const [entity, record] of oldest) {
+      this.letGo(record);
+      this.unpacked.delete(entity);
+    }
+    // What cannot be packed is as new.
+    for (const [entity, record] of this.packed.put(oldest)) this.unpacked.set(entity, record);
   }
 
   private letGo({ state, ladders, holders, recalled, unsettled }: EntityRecord): void {
