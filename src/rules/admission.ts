@@ -8,7 +8,8 @@ import type { Evaluation, Suppression } from './evaluation-store.js';
 import type { Firing } from './firing.js';
 import { factAt } from './lookup-facts.js';
 import type { Rule, RuleSet } from './rule-set.js';
-import type { CompiledSilence } from './silence.js';
+import { gateNameOf } from './shadow.js';
+import type { CompiledSilence, SilenceSubject } from './silence.js';
 
 /** What the gates know. Recorded in what comes out of them: each cause names what it was. */
 export interface Gates {
@@ -40,6 +41,12 @@ export interface AdmittedDelivery {
   readonly dueAt: number | null;
 }
 
+/** What a rule in shadow mode would send. */
+export interface ShadowDelivery extends AdmittedDelivery {
+  /** The rule that it is compared with; null: none. */
+  readonly shadowOf: string | null;
+}
+
 /** A cause, and the evaluation that it belongs to. */
 export interface AdmittedSuppression {
   readonly eventId: string;
@@ -59,6 +66,8 @@ export interface Admission {
   /** One for each firing. Their sum is that of the deliveries and the suppressions. */
   readonly asked: readonly AskedActions[];
   readonly deliveries: readonly AdmittedDelivery[];
+  /** Of rules in shadow mode, beside the items of their digests: to be recorded. Each has a suppression too. */
+  readonly shadows: readonly ShadowDelivery[];
   readonly items: readonly DigestItem[];
   readonly suppressions: readonly AdmittedSuppression[];
   readonly once: readonly OnceKey[];
@@ -89,7 +98,8 @@ export interface ThrottleHit {
  * From what matched to what is sent, in this order and each with exactly one cause: when, already-sent, once-per, silence,
  * throttle, quiet hours that drop; then the brakes, which hold for a person, and quiet hours and the digest, which put
  * off. Firings are admitted in their order: an earlier one uses
- * up what a later one of the same batch then finds used up. Pure.
+ * up what a later one of the same batch then finds used up. A rule in shadow mode goes through gates of its own; what
+ * they would let through has the cause shadow. Pure.
  */
 export function admit(firings: readonly Firing[], gates: Gates, context: AdmissionContext): Admission {
   return new Admitter(gates, context).admit(firings);
@@ -98,6 +108,7 @@ export function admit(firings: readonly Firing[], gates: Gates, context: Admissi
 class Admitter {
   private readonly asked: AskedActions[] = [];
   private readonly deliveries: AdmittedDelivery[] = [];
+  private readonly shadows: ShadowDelivery[] = [];
   private readonly items: DigestItem[] = [];
   private readonly suppressions: AdmittedSuppression[] = [];
   private readonly onceKeys: OnceKey[] = [];
@@ -118,13 +129,13 @@ class Admitter {
 
   admit(firings: readonly Firing[]): Admission {
     for (const firing of firings) this.admitOne(firing);
-    const { asked, deliveries, items, suppressions, onceKeys: once, hits } = this;
+    const { asked, deliveries, shadows, items, suppressions, onceKeys: once, hits } = this;
     const { counts, holds } = this.brake;
-    return { asked, deliveries, items, suppressions, once, hits, counts, holds };
+    return { asked, deliveries, shadows, items, suppressions, once, hits, counts, holds };
   }
 
   private admitOne(firing: Firing): void {
-    this.noteAsked(firing);
+    this.asked.push(...askedOf(firing));
     for (const { action, by } of firing.withheld) this.suppress(firing, [action], { cause: 'when', by });
     const fresh = this.notSent(firing);
     if (fresh.length === 0) return;
@@ -146,7 +157,7 @@ class Admitter {
       }
       hits.push(this.context.now);
       this.hits.push({
-        rule: rule.name,
+        rule: gateNameOf(rule),
         key: keyOf(rule, throttle.key, firing),
         at: this.context.now,
         max: throttle.max,
@@ -161,14 +172,9 @@ class Admitter {
     // Only what really goes out counts as having fired.
     if (onceKey !== null && firing.subject !== null) {
       this.once.add(onceKey);
-      this.onceKeys.push({ entity: firing.entity, subject: firing.subject, rule: rule.name, eventId });
+      this.onceKeys.push({ entity: firing.entity, subject: firing.subject, rule: gateNameOf(rule), eventId });
     }
     this.send(firing, open, rule.quietHours?.then === 'defer' ? quiet : null);
-  }
-
-  private noteAsked({ rule: { name: rule }, eventId, occasion, deliveries, items, withheld }: Firing): void {
-    const count = deliveries.length + items.length + withheld.length;
-    if (count > 0) this.asked.push({ eventId, occasion, rule, count });
   }
 
   /** The names of the actions that are not in the ledger of effects yet. */
@@ -196,8 +202,12 @@ class Admitter {
   private notSilenced(firing: Firing, actions: readonly string[]): string[] {
     const { rule, facts } = firing;
     return actions.filter((action) => {
-      const about = { rule: rule.name, owner: rule.owner, action, facts };
-      const silence = this.gates.silences.find((one) => one.silences(about, this.context.now));
+      const about: SilenceSubject = { rule: rule.name, owner: rule.owner, action, facts };
+      // What is silenced for the rule that one is to take the place of is silenced for it too.
+      const twin =
+        rule.mode === 'shadow' && rule.shadowOf !== null ? { ...about, rule: rule.shadowOf } : about;
+      const { now } = this.context;
+      const silence = this.gates.silences.find((one) => one.silences(about, now) || one.silences(twin, now));
       if (silence) this.suppress(firing, [action], { cause: 'silence', by: silence.id });
       return !silence;
     });
@@ -225,12 +235,17 @@ class Admitter {
       if (!actions.includes(delivery.action)) continue;
       // What could not even be rendered waits for nothing, and what is held for no hour but a person.
       const held = delivery.state === 'pending' ? this.brake.hold(rule) : null;
-      this.deliveries.push({
+      const admitted: AdmittedDelivery = {
         delivery: held ? { ...delivery, ...held, state: 'held' } : delivery,
         eventId,
         occasion,
         dueAt: delivery.state === 'dead' || held ? null : dueAt,
-      });
+      };
+      if (rule.mode === 'live') this.deliveries.push(admitted);
+      else {
+        this.shadows.push({ ...admitted, shadowOf: rule.shadowOf });
+        this.suppress(firing, [delivery.action], { cause: 'shadow', by: null });
+      }
     }
     const { digest } = rule;
     if (!digest) return;
@@ -239,7 +254,8 @@ class Admitter {
       const key = keyOf(rule, digest.key, firing);
       const { now } = this.context;
       this.items.push({
-        rule: rule.name,
+        rule: gateNameOf(rule),
+        ...(rule.mode === 'shadow' ? { shadowOf: rule.shadowOf } : {}),
         action,
         kind,
         key,
@@ -250,7 +266,8 @@ class Admitter {
         cause,
         item,
       });
-      this.suppress(firing, [action], { cause: 'digest', by: key });
+      if (rule.mode === 'live') this.suppress(firing, [action], { cause: 'digest', by: key });
+      else this.suppress(firing, [action], { cause: 'shadow', by: null });
     }
   }
 
@@ -319,23 +336,29 @@ function withState({ state = {}, ...inputs }: DecisionInputs, reads: ReadonlySet
   return read.length === 0 ? inputs : { ...inputs, state: Object.fromEntries(read) };
 }
 
+/** How many actions a firing asks for; none of one that asks for nothing. */
+export function askedOf({ rule, eventId, occasion, deliveries, items, withheld }: Firing): AskedActions[] {
+  const count = deliveries.length + items.length + withheld.length;
+  return count > 0 ? [{ eventId, occasion, rule: rule.name, count }] : [];
+}
+
 /** A text that is the same for all firings of which a rule with `oncePer` may send one; null: it has none. */
 export function onceKeyOf({ rule, step, entity, subject }: Firing): string | null {
   // A ladder is armed once and has its own steps: it is not what "once" is about.
   if (rule.oncePer === 'event' || subject === null || step !== null) return null;
-  return JSON.stringify([entity, subject, rule.name]);
+  return JSON.stringify([entity, subject, gateNameOf(rule)]);
 }
 
 /** A text that is the same for all firings that share a throttle. */
 export function throttleKeyOf(firing: Firing): string {
   const { rule } = firing;
-  return JSON.stringify([rule.name, keyOf(rule, rule.throttle?.key ?? null, firing)]);
+  return JSON.stringify([gateNameOf(rule), keyOf(rule, rule.throttle?.key ?? null, firing)]);
 }
 
 /** What stands for an item of a digest as an action key does for a delivery. */
 export function itemKeyOf(firing: Firing, action: string): string {
   const { rule, entity, cause } = firing;
-  return actionKeyOf({ rule: rule.name, action, entity, cause, generation: 0 });
+  return actionKeyOf({ rule: gateNameOf(rule), action, entity, cause, generation: 0 });
 }
 
 const MAX_KEY = 500;

@@ -15,9 +15,12 @@ import {
   STORM_SCOPE,
 } from './brake.js';
 import type { Firing } from './firing.js';
+import { apart, gateNameOf } from './shadow.js';
 
 /** Advisory locks of budgets: one of so many for each rule, so that a batch of many rules takes few. */
 const BUDGET_LOCKS = 4157007;
+/** Others for rules in shadow mode: those come last, so that no live decision waits for one in a circle. */
+const SHADOW_LOCKS = 4157017;
 const LOCKS = 256;
 
 /**
@@ -36,10 +39,19 @@ export class BrakeStore {
   async read(tx: EntityManager, firings: readonly Firing[], now: number): Promise<BrakeGates> {
     const sending = firings.filter(({ deliveries }) => deliveries.some(({ state }) => state === 'pending'));
     if (sending.length === 0) return NO_BRAKES;
-    const { storm } = this;
+    const { live, shadow } = apart(sending);
+    const storm = live.length > 0 ? this.storm : null;
     const wanted = new Map<string, RateBudget>();
-    for (const { rule } of sending) if (rule.budget) wanted.set(budgetScope(rule.name), rule.budget);
-    if (wanted.size > 0) await lock(tx, [...wanted.keys()]);
+    for (const [space, some] of [
+      [BUDGET_LOCKS, live],
+      [SHADOW_LOCKS, shadow],
+    ] as const) {
+      const budgets = some.flatMap(({ rule }): [string, RateBudget][] =>
+        rule.budget ? [[budgetScope(gateNameOf(rule)), rule.budget]] : [],
+      );
+      for (const [scope, budget] of budgets) wanted.set(scope, budget);
+      if (budgets.length > 0) await lock(tx, space, [...new Set(budgets.map(([scope]) => scope))]);
+    }
     if (storm) wanted.set(STORM_SCOPE, storm);
     const through = await counted(tx, wanted, now);
     return { budgets: through, storm: storm && { ...storm, through: through.get(STORM_SCOPE) ?? 0 } };
@@ -81,11 +93,11 @@ export class BrakeStore {
 }
 
 /** In one order, so that two transactions wait for each other and not in a circle. */
-async function lock(tx: EntityManager, scopes: readonly string[]): Promise<void> {
+async function lock(tx: EntityManager, space: number, scopes: readonly string[]): Promise<void> {
   await tx.query(
     `select pg_advisory_xact_lock($1, slot)
        from (select distinct hashtext(scope) & ${LOCKS - 1} as slot from unnest($2::text[]) as u (scope) order by slot) as s`,
-    [BUDGET_LOCKS, scopes],
+    [space, scopes],
   );
 }
 

@@ -1,6 +1,7 @@
 import type { RateBudget } from '../config/config.js';
 import { writeDuration } from '../config/duration.js';
 import type { Rule } from './rule-set.js';
+import { gateNameOf } from './shadow.js';
 
 /** The scope of the storm brake: all rules together. */
 export const STORM_SCOPE = '*';
@@ -52,13 +53,15 @@ export function countedSince(now: number, perMs: number): number {
   return now - perMs - sliceMs(perMs);
 }
 
-export function budgetScope(rule: string): string {
-  return `rule:${rule}`;
+/** `gateName`: by which the gates know the rule. */
+export function budgetScope(gateName: string): string {
+  return `rule:${gateName}`;
 }
 
 /**
  * Says of one delivery after the other whether it may go or is held: first by the budget of its rule, then by the storm
- * brake. Only what may go by both is counted, by both. Pure.
+ * brake. Only what may go by both is counted, by both. What is never sent has a budget of its own, and nobody is told of
+ * what is held of it; the storm brake knows nothing of it. Pure.
  */
 export class Brake {
   private readonly through = new Map<string, { perMs: number; count: number }>();
@@ -67,11 +70,13 @@ export class Brake {
   constructor(private readonly gates: BrakeGates) {}
 
   /** Null: it may go. */
-  hold({ name, budget }: Pick<Rule, 'name' | 'budget'>): Held | null {
-    const { budgets, storm } = this.gates;
-    const scope = budgetScope(name);
+  hold(rule: Pick<Rule, 'name' | 'mode' | 'budget'>): Held | null {
+    const { name, mode, budget } = rule;
+    const { budgets } = this.gates;
+    const storm = mode === 'live' ? this.gates.storm : null;
+    const scope = budgetScope(gateNameOf(rule));
     if (budget && this.isUsedUp(scope, budget, budgets.get(scope) ?? 0)) {
-      this.noteHeld(scope, name, budget);
+      if (mode === 'live') this.noteHeld(scope, name, budget);
       return { code: 'BRAKE_BUDGET', reason: `the budget of the rule, ${said(budget)}, is used up` };
     }
     if (storm && this.isUsedUp(STORM_SCOPE, storm, storm.through)) {

@@ -10,6 +10,7 @@ import { matchOf } from './match.js';
 import { inOrder, type Rule, type RuleSet } from './rule-set.js';
 import { isStateFact } from './state/fact-names.js';
 import type { EventPlace, RootState } from './state/root-state.js';
+import { unaskedLookups } from './shadow.js';
 import { stateFacts } from './state/state-facts.js';
 import type { TurnCounts } from './turn-findings.js';
 
@@ -40,8 +41,15 @@ export interface DecisionInputs {
   readonly state?: Readonly<Record<string, unknown>>;
   /** Of a step: stored id of the event that was evaluated, when it is not the one that armed the ladder. */
   readonly about?: string;
+  /**
+   * Of a step: whom its ladder stands for (`task:123`), and, when the platform was asked, whether somebody was still waited
+   * for; null: it did not say.
+   */
+  readonly step?: { readonly subject: string; readonly pending?: boolean | null };
   /** Of a turn of a schedule: what its verdict sums up. No entity's facts are kept, so it cannot be recomputed. */
   readonly turn?: TurnCounts;
+  /** The key of the event that stands for the same as this one and was decided before it; absent: there is none. */
+  readonly cause?: string;
   /** Of a replay: the one rule that was evaluated; absent: all. */
   readonly only?: string;
 }
@@ -319,6 +327,8 @@ async function judgeView(
         missing: missingIn(rule.conditions.trace(facts, inputs)),
       };
     if (outcome === 'no') return { rule: rule.name, verdict: 'not matched' };
+    const unasked = unaskedLookups(rule, inputs);
+    if (unasked.length > 0) return { rule: rule.name, verdict: 'unknown', missing: unasked };
     // What is about to fire needs both keys.
     view.steps += STEPS_OF_CONFIRMATION;
     if (await rule.confirmation.holds(facts, inputs)) return { rule: rule.name, verdict: 'matched' };

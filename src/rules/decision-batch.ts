@@ -41,6 +41,8 @@ export interface RecalledEvent {
   readonly subject: Subject;
   readonly lookups: LookupAnswers | undefined;
   readonly settled: boolean;
+  /** As in the inputs of its evaluation. */
+  readonly cause?: string | undefined;
 }
 
 /** An event, and what the state says of it before it is decided. */
@@ -127,7 +129,7 @@ export class DecisionBatch {
       this.changed.set(entity, after);
       this.noteTask(entity, observed.place);
     }
-    sources.book.apply({ id, key: subject.key, entity }, decision.ladders, this.base.now);
+    sources.book.apply({ id, key: inputs.cause ?? subject.key, entity }, decision.ladders, this.base.now);
     if (after !== before) await this.settleOthers(entity);
     this.leaveOpen(event, order, subject, observed, inputs, decision);
     return decision;
@@ -139,7 +141,7 @@ export class DecisionBatch {
     order: OrderKey,
     subject: Subject,
     observed: NonNullable<ObservedSubject['observed']>,
-    { lookups }: DecisionInputs,
+    { lookups, cause }: DecisionInputs,
     { verdicts }: Decision,
   ): void {
     const { entity, place, late } = observed;
@@ -157,7 +159,7 @@ export class DecisionBatch {
       };
       this.added.push(row);
       this.openOf(entity).push(row);
-      this.decided.set(event.id, { subject, lookups, settled: false });
+      this.decided.set(event.id, { subject, lookups, settled: false, cause });
     }
   }
 
@@ -194,8 +196,13 @@ export class DecisionBatch {
     const rule = this.ruleSet.ruleOf(name);
     const recalled = this.decided.get(eventId);
     if (!rule || !recalled || !rule.listensTo(recalled.subject.eventType)) return false;
-    const { subject, lookups, settled } = recalled;
-    const inputs = { ...this.base, ...(lookups ? { lookups } : {}), state: facts };
+    const { subject, lookups, settled, cause } = recalled;
+    const inputs = {
+      ...this.base,
+      ...(lookups ? { lookups } : {}),
+      ...(cause === undefined ? {} : { cause }),
+      state: facts,
+    };
     const isLate =
       late || observe(state, { id: eventId, eventType: subject.eventType, ...position, place }).late;
     const outcome = await settle(this.ruleSet, rule, subject, inputs, {
@@ -212,7 +219,11 @@ export class DecisionBatch {
     this.decided.set(eventId, { ...recalled, settled: true });
     this.evaluations.push({ eventId, occasion, verdicts: [outcome.verdict], inputs });
     if (outcome.match) this.firings.push({ ...outcome.match, eventId, occasion });
-    this.sources.book.apply({ id: eventId, key: subject.key, entity }, outcome.ladders, this.base.now);
+    this.sources.book.apply(
+      { id: eventId, key: cause ?? subject.key, entity },
+      outcome.ladders,
+      this.base.now,
+    );
     return true;
   }
 

@@ -11,7 +11,7 @@ import type { Partitions } from '../database/partitions.js';
 import { EVENT_QUEUE, type EventStore, type StoredEvent } from '../events/event-store.js';
 import type { Wakeup } from '../queue/wakeup.js';
 import { WorkerLoop } from '../queue/worker-loop.js';
-import { admit, withSuppressions } from './admission.js';
+import { withSuppressions } from './admission.js';
 import type { decide, Decision, DecisionInputs, Subject } from './decide.js';
 import { DecisionBatch, LIVE, type RecalledEvent, SETTLE } from './decision-batch.js';
 import { measureDecision, rulesOf } from './decision-measures.js';
@@ -33,6 +33,7 @@ import {
 } from './lookup-store.js';
 import type { RuleSet } from './rule-set.js';
 import type { RuleSetStore } from './rule-set-store.js';
+import type { ReconciledEvents } from './radar/reconciled-events.js';
 import { readEvents, type ReadSubject } from './read-events.js';
 import { readStanding } from './standing-rows.js';
 import type { StateStore } from './state-store.js';
@@ -75,6 +76,7 @@ export class DecisionWorker {
       readonly timers: TimerStore;
       readonly unsettled: UnsettledStore;
       readonly gates: GateStore;
+      readonly reconciled: ReconciledEvents;
     },
     private readonly ways: { readonly cache: LookupCache; readonly fetcher: LookupFetcher },
     private readonly options: {
@@ -210,7 +212,7 @@ export class DecisionWorker {
       const one =
         typeof about === 'string'
           ? { event, failure: about }
-          : await this.decideOne(event, about, order, ruleSet, batch, { answers: waits.answers, first });
+          : await this.decideOne(tx, event, about, order, ruleSet, batch, { answers: waits.answers, first });
       if ('wait' in one && one.wait.state === 'pending' && event.rootEntity !== null)
         first.set(event.rootEntity, order);
       decided.push(one);
@@ -237,6 +239,7 @@ export class DecisionWorker {
             {
               subject: subjectOf(event),
               lookups: own.find(({ occasion }) => occasion === LIVE)?.inputs.lookups,
+              cause: own.find(({ occasion }) => occasion === LIVE)?.inputs.cause,
               settled: own.some(({ occasion }) => occasion === SETTLE),
             },
           ];
@@ -245,6 +248,7 @@ export class DecisionWorker {
   }
 
   private async decideOne(
+    tx: EntityManager,
     event: StoredEvent,
     about: ReadSubject,
     order: OrderKey,
@@ -267,7 +271,20 @@ export class DecisionWorker {
         const facts = inputs.state ? { facts: inputs.state } : {};
         return { event, wait: { ...wait, state: 'pending', service, answers, ...facts } };
       }
-      const all = Object.keys(answers).length === 0 ? inputs : { ...inputs, lookups: answers };
+      const cause =
+        observed.observed &&
+        (await this.stores.reconciled.causeOf(
+          tx,
+          event,
+          about.place,
+          observed.observed.before,
+          order.orderTime,
+        ));
+      const all = {
+        ...inputs,
+        ...(Object.keys(answers).length === 0 ? {} : { lookups: answers }),
+        ...(cause === null ? {} : { cause }),
+      };
       return { event, decision: await batch.decide(event, order, observed, all), inputs: all };
     } catch (error) {
       return { event, failure: messageOf(error) };
@@ -328,10 +345,9 @@ export class DecisionWorker {
     await this.stores.timers.write(tx, book, now);
     await this.stores.unsettled.add(tx, batch.added, now);
     await this.stores.unsettled.remove(tx, batch.removed);
-    const gates = await this.stores.gates.read(tx, batch.firings, now);
     const { calendars } = ruleSet;
-    const admission = admit(batch.firings, gates, { now, timezone, calendar: calendar ?? null, calendars });
-    const again = await this.stores.gates.write(tx, admission, now);
+    const context = { now, timezone, calendar: calendar ?? null, calendars };
+    const { admission, again } = await this.stores.gates.pass(tx, batch.firings, context);
     await this.stores.evaluations.record(
       tx,
       withSuppressions(ruleSet, batch.evaluations, admission, again),

@@ -6,6 +6,7 @@ import { quietUntil } from './calendar/work-calendar.js';
 import { digestScope, type Gathered } from './digest-scope.js';
 import type { TimeDefaults } from './ladder.js';
 import type { Rule, RuleSet } from './rule-set.js';
+import { ruleOfGate } from './shadow.js';
 
 /** The code of a message that could not be made, and not for want of a value. */
 export const DIGEST_FAILED = 'DIGEST_FAILED';
@@ -39,11 +40,15 @@ export function digestEnd(
   at: { readonly now: number; readonly timezone: string },
 ): GatheredEnd {
   const gone = (reason: string): GatheredEnd => ({ state: 'cancelled', code: 'RULE_GONE', reason });
-  if (!rule) return gone(`the rule "${due.rule}" is gone`);
-  if (!rule.enabled) return gone(`the rule "${due.rule}" is switched off`);
-  if (!rule.digest) return gone(`the rule "${due.rule}" has no digest any more`);
+  if (!rule) return gone(`the rule "${ruleOfGate(due.rule).name}" is gone`);
+  // What a rule has gathered in shadow mode is not sent when it becomes a live one, and the other way round.
+  const { mode } = ruleOfGate(due.rule);
+  if (rule.mode !== mode)
+    return gone(`the rule "${rule.name}" is ${rule.mode === 'live' ? 'live' : 'in shadow mode'} now`);
+  if (!rule.enabled) return gone(`the rule "${rule.name}" is switched off`);
+  if (!rule.digest) return gone(`the rule "${rule.name}" has no digest any more`);
   const action = rule.actions.find(({ name }) => name === due.action);
-  if (!action) return gone(`the rule "${due.rule}" has no action "${due.action}" any more`);
+  if (!action) return gone(`the rule "${rule.name}" has no action "${due.action}" any more`);
   if (gathered.total === 0)
     return { state: 'cancelled', code: 'DIGEST_EMPTY', reason: 'nothing is left of what it gathered' };
   return render(rule, action, ruleSet, gathered, at);

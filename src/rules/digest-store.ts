@@ -5,13 +5,18 @@ import { actionKeyOf } from '../action/delivery-store.js';
 import { openGathered, putOffGathered, stillGathering } from '../action/gathered-delivery.js';
 import { type Gathered, MOST_BYTES, MOST_ITEMS } from './digest-scope.js';
 import type { DigestItemContent } from './firing.js';
+import { ruleOfGate } from './shadow.js';
+import { openShadowDigests, putOffShadow, shadowsGathering } from './shadow-store.js';
 
 /** The queue of digests whose time has come. */
 export const DIGEST_QUEUE = 'digests';
 
 /** One thing that a message tells of, and which message: those of one rule, action and key are one. */
 export interface DigestItem {
+  /** By which the gates know it. */
   readonly rule: string;
+  /** Of a rule in shadow mode: that which it is compared with. */
+  readonly shadowOf?: string | null;
   readonly action: string;
   readonly kind: ActionKind;
   readonly key: string;
@@ -29,6 +34,7 @@ export interface DigestItem {
 /** A digest that gathers; locked. Its id is that of its delivery. */
 export interface OpenDigest {
   readonly id: string;
+  /** By which the gates know it. */
   readonly rule: string;
   readonly action: string;
   readonly key: string;
@@ -98,9 +104,10 @@ export class DigestStore {
   }
 
   /** It gathers until another time, in ms. */
-  async putOff(tx: EntityManager, id: string, dueAt: number): Promise<void> {
+  async putOff(tx: EntityManager, { id, rule }: OpenDigest, dueAt: number): Promise<void> {
     await tx.query('update digests set due_at = $2 where id = $1', [id, new Date(dueAt)]);
-    await putOffGathered(tx, id, dueAt);
+    if (isShadow(rule)) await putOffShadow(tx, id, dueAt);
+    else await putOffGathered(tx, id, dueAt);
   }
 
   /**
@@ -155,21 +162,34 @@ export class DigestStore {
     );
     const made = new Set(ids);
     const places = new Map(open.map(({ id, ...digest }) => [groupOf(digest), id]));
+    const opened = firsts.flatMap((first) => {
+      const id = places.get(groupOf(first));
+      return id !== undefined && made.has(id) ? { id, first } : [];
+    });
     await openGathered(
       tx,
-      firsts.flatMap((first) => {
-        const id = places.get(groupOf(first));
-        return id !== undefined && made.has(id) ? { ...first, id, entity: `digest:${first.key}` } : [];
-      }),
+      opened
+        .filter(({ first }) => !isShadow(first.rule))
+        .map(({ id, first }) => ({ ...first, id, entity: `digest:${first.key}` })),
       now,
     );
-    const old = open.filter(({ id }) => !made.has(id)).map(({ id }) => id);
-    const gathering = await stillGathering(tx, old);
-    const ended = old.filter((id) => !gathering.has(id));
+    await openShadowDigests(
+      tx,
+      opened.filter(({ first }) => isShadow(first.rule)),
+      now,
+    );
+    const old = open.filter(({ id }) => !made.has(id));
+    const idsOf = (shadow: boolean): string[] =>
+      old.filter(({ rule }) => isShadow(rule) === shadow).map(({ id }) => id);
+    const gathering = await stillGathering(tx, idsOf(false));
+    const beside = await shadowsGathering(tx, idsOf(true));
+    const ended = old.map(({ id }) => id).filter((id) => !gathering.has(id) && !beside.has(id));
     if (ended.length > 0) await this.close(tx, ended);
     return open.filter(({ id }) => !ended.includes(id));
   }
 }
+
+const isShadow = (gateName: string): boolean => ruleOfGate(gateName).mode === 'shadow';
 
 function groupOf({ rule, action, key }: Pick<DigestItem, 'rule' | 'action' | 'key'>): string {
   return JSON.stringify([rule, action, key]);

@@ -11,6 +11,8 @@ import { digestEnd, DIGEST_FAILED, gathersUntil } from './digest-end.js';
 import { DIGEST_QUEUE, type DigestStore, type OpenDigest } from './digest-store.js';
 import type { RuleSet } from './rule-set.js';
 import type { RuleSetStore } from './rule-set-store.js';
+import { ruleOfGate } from './shadow.js';
+import { endShadowDigest } from './shadow-store.js';
 
 const POLL_MS = 1000;
 
@@ -87,10 +89,10 @@ export class DigestWorker {
   }
 
   private async close(tx: EntityManager, due: OpenDigest, ruleSet: RuleSet, now: number): Promise<Closed> {
-    const rule = ruleSet.ruleOf(due.rule);
+    const rule = ruleSet.ruleOf(ruleOfGate(due.rule).name);
     const quiet = gathersUntil(rule, ruleSet, now, this.options);
     if (quiet !== null) {
-      await this.stores.digests.putOff(tx, due.id, quiet);
+      await this.stores.digests.putOff(tx, due, quiet);
       return { ...due, items: 0, end: null };
     }
     const gathered = await this.stores.digests.itemsOf(tx, due.id);
@@ -115,13 +117,17 @@ export class DigestWorker {
     end: GatheredEnd,
     now: number,
   ): Promise<void> {
-    const ended = await endGathered(tx, id, end, now);
-    if (ended && end.state === 'dead') await raiseNotices(tx, [notRendered(rule, 1, end.code)], now);
+    if (ruleOfGate(rule).mode === 'shadow') await endShadowDigest(tx, id, end, now);
+    else {
+      const ended = await endGathered(tx, id, end, now);
+      if (ended && end.state === 'dead') await raiseNotices(tx, [notRendered(rule, 1, end.code)], now);
+    }
     // Of a message that could not be made somebody may want to see what it was to tell.
     await this.stores.digests.close(tx, [id], end.state === 'dead');
   }
 
-  private report({ id, rule, action, key, items, end }: Closed): void {
+  private report({ id, rule: gateName, action, key, items, end }: Closed): void {
+    const { name: rule, mode } = ruleOfGate(gateName);
     const fields = { event: 'digest.closed', id, rule, action, key, items, state: end?.state ?? 'open' };
     const { log } = this.options;
     if (end === null) {
@@ -131,7 +137,8 @@ export class DigestWorker {
       );
       return;
     }
-    if (end.state === 'pending') {
+    if (mode === 'shadow') log.debug(fields, `a digest of "${rule}", in shadow mode, is recorded`);
+    else if (end.state === 'pending') {
       this.stores.deliveries.wake();
       log.info(fields, `a digest of "${rule}" is sent with ${items} items`);
     } else log.warn({ ...fields, code: end.code }, `a digest of "${rule}" is not sent: ${end.reason}`);

@@ -153,6 +153,8 @@ class DueDecider {
   }
 
   private mustAsk(rule: Rule, { confirm }: Escalation, holder: HolderEvent): boolean {
+    // What is sent by nobody puts no load on others.
+    if (rule.mode === 'shadow') return false;
     if (confirm && !this.due.ladder.answers?.confirm) return true;
     const names = rule.lookups?.steps ?? new Set<string>();
     return planNamedLookups(this.ruleSet, names, holder.subject, this.inputsNow(holder)).fetch.length > 0;
@@ -194,10 +196,15 @@ class DueDecider {
       evaluation: {
         step: step.name,
         verdict: { rule: rule.name, verdict: 'matched' },
-        inputs: this.inputsAt(holder),
+        inputs: { ...this.inputsAt(holder), step: this.stepInputs() },
         about: holder.id,
       },
     };
+  }
+
+  private stepInputs(): NonNullable<DecisionInputs['step']> {
+    const { subject, answers } = this.due.ladder;
+    return { subject, ...(answers?.confirm ? { pending: answers.confirm.pending } : {}) };
   }
 
   private disagreed(rule: Rule, { step }: NextStep, holder: HolderEvent): DueDecision {

@@ -3,7 +3,9 @@ import { actionKeyOf, type DeliveryStore } from '../action/delivery-store.js';
 import { type Notice, notRendered, raiseNotices } from '../action/notice-store.js';
 import { preparedLookup } from '../database/prepared.js';
 import {
+  admit,
   type Admission,
+  type AdmissionContext,
   type AdmittedDelivery,
   type Gates,
   itemKeyOf,
@@ -14,6 +16,9 @@ import { NO_BRAKES } from './brake.js';
 import type { BrakeStore } from './brake-store.js';
 import type { DigestStore } from './digest-store.js';
 import type { Firing } from './firing.js';
+import { apart, gateNameOf } from './shadow.js';
+import { behindSavepoint, NOBODY_WATCHES, type ShadowWatch, together } from './shadow-gates.js';
+import { recordShadows } from './shadow-store.js';
 import type { SilenceStore } from './silence-store.js';
 
 const NO_GATES: Gates = {
@@ -29,6 +34,13 @@ export function tellsSomebody({ holds, deliveries }: Pick<Admission, 'holds' | '
   return holds.length > 0 || deliveries.some(({ delivery }) => delivery.state === 'dead');
 }
 
+/** What came of some firings. */
+export interface Passed {
+  readonly admission: Admission;
+  /** Deliveries that exist already all the same, as a person's redrive may have made them meanwhile. */
+  readonly again: readonly AdmittedDelivery[];
+}
+
 /** What stands between a match and a delivery, within the transaction of the decision. */
 export class GateStore {
   constructor(
@@ -38,7 +50,32 @@ export class GateStore {
       readonly silences: SilenceStore;
       readonly brakes: BrakeStore;
     },
+    private readonly watch: ShadowWatch = NOBODY_WATCHES,
   ) {}
+
+  /**
+   * Takes firings through the gates and writes what comes of them. Those of rules in shadow mode come last and behind a
+   * savepoint, so that they keep nothing from being sent. The lanes of the firings must be locked already. Wake the
+   * queue after the commit, and `NOTICE_QUEUE` when `tellsSomebody`.
+   */
+  async pass(tx: EntityManager, firings: readonly Firing[], context: AdmissionContext): Promise<Passed> {
+    const { now } = context;
+    const { live, shadow } = apart(firings);
+    const admission = admit(live, await this.read(tx, live, now), context);
+    const again = await this.write(tx, admission, now);
+    if (shadow.length === 0) return { admission, again };
+    const beside = await behindSavepoint(
+      tx,
+      shadow,
+      async (some) => {
+        const admitted = admit(some, await this.read(tx, some, now), context);
+        await this.write(tx, admitted, now);
+        return admitted;
+      },
+      this.watch,
+    );
+    return { admission: together(admission, beside), again };
+  }
 
   /**
    * Reads what the gates need for some firings. Throttles and budgets stay locked until the end of the transaction: they
@@ -56,13 +93,14 @@ export class GateStore {
   }
 
   /**
-   * Writes what was admitted: deliveries, items of digests, and what is used up. Answers the deliveries that exist
+   * Writes what was admitted: deliveries, those of rules in shadow mode, items of digests, and what is used up. Answers the deliveries that exist
    * already all the same, as a person's redrive may have made them meanwhile. Wake the queue after the commit, and
    * `NOTICE_QUEUE` when `tellsSomebody`.
    */
   async write(tx: EntityManager, admission: Admission, now: number): Promise<readonly AdmittedDelivery[]> {
     const { deliveries, items, once, hits } = admission;
     const fresh = await this.stores.deliveries.accept(tx, deliveries, now);
+    await recordShadows(tx, admission.shadows, now);
     await this.stores.digests.add(tx, items, now);
     await this.useUp(tx, once, hits, now);
     await this.stores.brakes.write(tx, admission, now);
@@ -114,7 +152,8 @@ export class GateStore {
   }
 
   private async sent(tx: EntityManager, firings: readonly Firing[]): Promise<ReadonlySet<string>> {
-    const keys = firings.flatMap(({ deliveries }) => deliveries.map(actionKeyOf));
+    const { live, shadow } = apart(firings);
+    const keys = live.flatMap(({ deliveries }) => deliveries.map(actionKeyOf));
     const itemKeys = firings.flatMap((one) => one.items.map(({ action }) => itemKeyOf(one, action)));
     const rows = await preparedLookup<{ key: string }>(
       tx,
@@ -125,7 +164,8 @@ export class GateStore {
            union all select item_key from digest_items where item_key = any($2::text[])`,
       itemKeys.length === 0 ? [keys] : [keys, itemKeys],
     );
-    return new Set(rows.map(({ key }) => key));
+    const recorded = await shadowsRecorded(tx, shadow);
+    return new Set([...rows, ...recorded].map(({ key }) => key));
   }
 
   private async once(tx: EntityManager, firings: readonly Firing[]): Promise<ReadonlySet<string>> {
@@ -137,7 +177,7 @@ export class GateStore {
       [
         asked.map(({ entity }) => entity),
         asked.map(({ subject }) => subject),
-        asked.map(({ rule }) => rule.name),
+        asked.map(({ rule }) => gateNameOf(rule)),
       ],
     );
     return new Set(rows.map(({ entity, subject, rule }) => JSON.stringify([entity, subject, rule])));
@@ -150,11 +190,11 @@ export class GateStore {
   ): Promise<ReadonlyMap<string, readonly number[]>> {
     const wanted = new Map<string, { rule: string; key: string; perMs: number }>();
     for (const firing of firings) {
-      const { throttle, name } = firing.rule;
+      const { throttle } = firing.rule;
       if (!throttle) continue;
       const at = throttleKeyOf(firing);
       const [, key] = JSON.parse(at) as [string, string];
-      wanted.set(at, { rule: name, key, perMs: throttle.perMs });
+      wanted.set(at, { rule: gateNameOf(firing.rule), key, perMs: throttle.perMs });
     }
     if (wanted.size === 0) return new Map();
     // Sorted, so that two transactions with the same keys wait for each other in one order.
@@ -185,6 +225,15 @@ export class GateStore {
       }),
     );
   }
+}
+
+async function shadowsRecorded(
+  tx: EntityManager,
+  firings: readonly Firing[],
+): Promise<readonly { readonly key: string }[]> {
+  const keys = firings.flatMap(({ deliveries }) => deliveries.map(actionKeyOf));
+  if (keys.length === 0) return [];
+  return await tx.query<{ key: string }[]>('select key from shadow_keys where key = any($1::text[])', [keys]);
 }
 
 function compare(a: string, b: string): number {

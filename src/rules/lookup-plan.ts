@@ -95,7 +95,8 @@ class LookupPlanner {
     const sharedView = new FactView(ruleSet.places.places, shared);
     for (const number of ruleSet.index.candidates(sharedView)) {
       const rule = ruleSet.rules[number];
-      if (!rule?.lookups) continue;
+      // No event waits for what only rules in shadow mode would read.
+      if (!rule?.lookups || rule.mode === 'shadow') continue;
       const { conditions, templates } = rule.lookups;
       // Many rules read the same look-ups: what others need already is not found out once more.
       if (!this.isOpen(conditions, names) && !this.isOpen(templates, names)) continue;

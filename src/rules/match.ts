@@ -1,6 +1,7 @@
 import type { Action } from '../action/action.js';
 import type { NewDelivery } from '../action/delivery-store.js';
 import { RenderError } from '../action/render-template.js';
+import { messageOf } from '../config/log.js';
 import type { Facts } from './compiled-conditions.js';
 import type { DecisionInputs, Subject } from './decide.js';
 import type { DigestItemContent, Match } from './firing.js';
@@ -9,6 +10,7 @@ import { answeredValue } from './lookup-facts.js';
 import { orderKeyOf, type RuleAction, withheld, type WithheldAction } from './rule-action.js';
 import type { Rule, RuleSet } from './rule-set.js';
 import type { EventPlace } from './state/root-state.js';
+import { SHADOW_FAILED } from './shadow.js';
 import { actionScope } from './template-scope.js';
 
 /** What a step of a ladder sends, and why. */
@@ -34,7 +36,7 @@ export async function matchOf(
   step: MatchedStep | null = null,
 ): Promise<Match> {
   const { actions, left } = await asked(step?.actions ?? rule.actions, facts, inputs);
-  const cause = step?.cause ?? subject.key;
+  const cause = step?.cause ?? inputs.cause ?? subject.key;
   const { entity } = subject;
   // A step is for one task that somebody left lying: it is not put together with others.
   const gathers = rule.digest !== null && step === null;
@@ -56,7 +58,7 @@ export async function matchOf(
       ? actions.map(({ name, kind }) => ({
           action: name,
           kind,
-          item: itemOf(ruleSet, subject, inputs),
+          item: itemOf(rule, subject, inputs),
         }))
       : [],
     withheld: left,
@@ -100,20 +102,23 @@ function render(
   try {
     return { ...base, ...action.render(scope), state: 'pending', code: null, reason: null };
   } catch (error) {
-    if (!(error instanceof RenderError)) throw error;
+    // Whatever is wrong with a rule in shadow mode, live ones send.
+    const foreseen = error instanceof RenderError;
+    if (!foreseen && rule.mode === 'live') throw error;
     return {
       ...base,
       target: `${action.kind}:`,
       request: null,
       state: 'dead',
-      code: error.code,
-      reason: error.message,
+      code: foreseen ? error.code : SHADOW_FAILED,
+      reason: foreseen ? error.message : messageOf(error),
     };
   }
 }
 
+/** Of the look-ups those that the rule itself reads: what others have asked for changes no message of it. */
 function itemOf(
-  { lookups }: RuleSet,
+  { lookups }: Rule,
   { facts }: Subject,
   { state = {}, lookups: answers }: DecisionInputs,
 ): DigestItemContent {
@@ -123,7 +128,8 @@ function itemOf(
         .filter(([name]) => name.startsWith(`${root}.`))
         .map(([name, value]) => [name.slice(root.length + 1), value]),
     );
-  const answered = [...lookups.keys()].flatMap((name): [string, unknown][] => {
+  const names = new Set([...(lookups?.conditions ?? []), ...(lookups?.templates ?? [])]);
+  const answered = [...names].sort().flatMap((name): [string, unknown][] => {
     const value = answeredValue(answers, name);
     return value === undefined ? [] : [[name, value]];
   });

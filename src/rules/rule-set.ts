@@ -17,6 +17,7 @@ import { RuleIndex } from './rule-index.js';
 import { fieldOfFact } from './state/fact-fields.js';
 import { RuleSetError } from './rules.errors.js';
 import type { RuleTiming } from './rule-timing.js';
+import type { RuleMode } from './shadow.js';
 import { type CalendarDocuments, loadShippedCalendars } from './calendar/shipped-calendars.js';
 import { WorkCalendar } from './calendar/work-calendar.js';
 
@@ -26,6 +27,9 @@ export interface Rule extends RuleTiming {
   readonly owner: string | null;
   readonly labels: Readonly<Record<string, string>>;
   readonly enabled: boolean;
+  readonly mode: RuleMode;
+  /** The rule that one in shadow mode is compared with; null: none. */
+  readonly shadowOf: string | null;
   /** When it applies; null: always. */
   readonly effective: EffectiveDocument | null;
   readonly priority: number;
@@ -62,7 +66,7 @@ export interface Listeners {
   readonly disabled: readonly Rule[];
   /** Those that apply for a time only. */
   readonly temporary: readonly Rule[];
-  /** Whether one of them reads a look-up. */
+  /** Whether one of them that is live reads a look-up. */
   readonly asking: boolean;
 }
 
@@ -114,6 +118,12 @@ export class RuleSet {
     return this.withOther({ rules, index });
   }
 
+  /** The same set in which rules in shadow mode are live ones: for tests of rules, which send nothing anyway. */
+  withShadowsLive(): RuleSet {
+    if (this.rules.every(({ mode }) => mode === 'live')) return this;
+    return this.withRules(this.rules.map((rule): Rule => ({ ...rule, mode: 'live' })));
+  }
+
   private withOther({
     hash = this.hash,
     rules = this.rules,
@@ -148,7 +158,7 @@ export class RuleSet {
     const found = {
       count: listening.length,
       disabled: listening.filter(({ enabled }) => !enabled),
-      asking: listening.some(({ lookups }) => lookups !== null),
+      asking: listening.some(({ lookups, mode }) => lookups !== null && mode === 'live'),
       temporary: listening.filter(({ enabled, effective }) => enabled && effective !== null),
     };
     // Event types come from outside: their number has a bound here too.

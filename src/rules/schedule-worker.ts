@@ -59,7 +59,7 @@ export class ScheduleWorker {
       readonly ruleSets: RuleSetStore;
       readonly evaluations: EvaluationStore;
       readonly deliveries: DeliveryStore;
-      readonly gates: Pick<GateStore, 'read' | 'write'>;
+      readonly gates: Pick<GateStore, 'pass'>;
       readonly states: Pick<StateStore, 'openAfter'>;
       readonly partitions: Partitions;
     },

@@ -10,7 +10,7 @@ import { isDataError } from '../database/database.errors.js';
 import { lockLanes, waitForLanes } from '../queue/lanes.js';
 import type { Wakeup } from '../queue/wakeup.js';
 import { WorkerLoop } from '../queue/worker-loop.js';
-import { admit, withSuppressions } from './admission.js';
+import { withSuppressions } from './admission.js';
 import type { BatchEvaluation } from './decision-batch.js';
 import { decideDue, type DueDecision, type HolderEvent } from './due-step.js';
 import type { EvaluationStore } from './evaluation-store.js';
@@ -170,10 +170,9 @@ export class TimerWorker {
       settled.map(({ decision }) => decision.outcome),
       now,
     );
-    const gates = await this.stores.gates.read(tx, firings, now);
     const { calendars } = ruleSet;
-    const admission = admit(firings, gates, { now, timezone, calendar: calendar ?? null, calendars });
-    const again = await this.stores.gates.write(tx, admission, now);
+    const context = { now, timezone, calendar: calendar ?? null, calendars };
+    const { admission, again } = await this.stores.gates.pass(tx, firings, context);
     await this.stores.evaluations.record(tx, withSuppressions(ruleSet, evaluations, admission, again), now);
     return { settled, tells: tellsSomebody(admission) };
   }
@@ -218,7 +217,7 @@ export class TimerWorker {
     for (const { ladder, decision } of settled) {
       const { outcome, match } = decision;
       if (match) {
-        metrics.timerSteps.inc({ outcome: 'sent' });
+        metrics.timerSteps.inc({ outcome: match.rule.mode === 'live' ? 'sent' : 'shadow' });
         metrics.timerLateness.observe(Math.max(0, now - ladder.dueAt) / 1000);
       } else if (outcome.state === 'cancelled') metrics.timerSteps.inc({ outcome: 'cancelled' });
       const fields = {

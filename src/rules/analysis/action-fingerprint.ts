@@ -25,7 +25,7 @@ export interface RulePrint {
 }
 
 /** Keys of an action that say nothing of what is sent, nor to whom. */
-const ASIDE = new Set(['name', 'when', 'order', 'retry', 'timeout', 'success']);
+const ASIDE = new Set(['name', 'when', 'order', 'undo', 'retry', 'timeout', 'success']);
 
 export function printOf(rule: Rule): RulePrint {
   const actions = actionsOf(rule).map((placed): PrintedAction => {

@@ -9,6 +9,7 @@ import { askOfLadder } from './ladder-question.js';
 import { askOfPairs } from './pair-questions.js';
 import { askOfRule, type KnownRule } from './rule-questions.js';
 import { rulePhrases } from './rule-phrases.js';
+import { reportShadowLookups } from './shadow-lookups.js';
 import { askOfTemplates } from './template-question.js';
 import { askOfTransitions } from './transition-question.js';
 
@@ -63,12 +64,15 @@ export function analyse(
     return one;
   });
   inquiry.begin(FOR_PAIRS);
-  askOfPairs(inquiry, known, (done) => {
+  // What is never sent doubles nothing that another sends, and handles nothing.
+  const live = known.filter(({ rule }) => rule.mode === 'live');
+  askOfPairs(inquiry, live, (done) => {
     step(rules.length + done);
   });
   inquiry.begin(1);
   inquiry.expect(1);
-  askOfGaps(inquiry, known);
+  askOfGaps(inquiry, live);
+  reportShadowLookups(inquiry);
   step(2 * rules.length);
   return { findings: placed(inquiry, files, rules), questions: inquiry.questions };
 }

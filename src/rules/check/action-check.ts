@@ -4,7 +4,9 @@ import {
   type ActionDocument,
   KINDS_SENTENCE,
   LATER_ACTION_KEYS,
+  NOT_OF_AN_UNDO,
   TOGETHER,
+  undoNameOf,
 } from '../../action/action-document.js';
 import { checkAction } from '../../action/check-action.js';
 import type { OrderLevel } from '../rule-action.js';
@@ -20,7 +22,7 @@ type Kind = ActionDocument['type'];
 
 /** An action as far as it could be read. */
 export interface ActionForm {
-  /** But for `when`: all that may hold templates. */
+  /** But for `when` and `undo`: all of its own that may hold templates. */
   readonly node: JsonNode;
   /** Null: something is wrong with it. */
   readonly document: ActionDocument | null;
@@ -32,6 +34,16 @@ export interface ActionForm {
   readonly when: WhenForm | null;
   /** Null: it has none, or something else. */
   readonly order: { readonly level: OrderLevel; readonly at: JsonNode } | null;
+  /** What takes it back; null: it says nothing of that, or what is none. */
+  readonly undo: ActionForm | null;
+  /** The value of `undo`; null: there is none. */
+  readonly undoAt: JsonNode | null;
+}
+
+/** Of which action one is the undo. */
+interface Undone {
+  /** Null: it has no name that is one. */
+  readonly name: string | null;
 }
 
 /** Conditions of an action. */
@@ -52,9 +64,14 @@ const KINDS = Object.keys(ACTION_KEYS) as Kind[];
 
 /**
  * Reads one action. `kindAt` is given for json-rules-engine's own shape, where the kind stands beside the keys, and
- * then names the action too.
+ * then names the action too. `undone`: it is the undo of that.
  */
-export function readAction(node: JsonNode, report: FileReport, kindAt?: Member): ActionForm | null {
+export function readAction(
+  node: JsonNode,
+  report: FileReport,
+  kindAt?: Member,
+  undone?: Undone,
+): ActionForm | null {
   if (node.type !== 'object') {
     report.error(
       node,
@@ -65,19 +82,25 @@ export function readAction(node: JsonNode, report: FileReport, kindAt?: Member):
     return null;
   }
   const errorsBefore = report.errorCount;
-  const { members, kind } = readKeys(node, report, kindAt);
+  const { members, kind } = readKeys(node, report, kindAt, undone);
   const given = Object.fromEntries([...members].map(([key, { value }]) => [key, valueOf(value)]));
   if (kindAt && !members.has('name')) given['name'] = textOf(kindAt.value);
+  if (undone && !members.has('name')) given['name'] = undoNameOf(undone.name ?? 'action');
   const source: Source = { node, members };
   const parsed = kind && ACTION_DOCUMENT.safeParse({ ...given, type: kind });
   // Missing keys have been reported with the others; what the keys say together is checked below.
   const issues = parsed?.error?.issues.filter(
     (issue) =>
       (issue.path.length === 0 || members.has(String(issue.path[0]))) &&
+      // An undo is read like an action, below.
+      issue.path[0] !== 'undo' &&
       !(issue.code === 'custom' && issue.params === TOGETHER),
   );
   reportIssues(issues ?? [], source, report, CODES);
   const when = readWhen(members.get('when')?.value, report);
+  const name = typeof given['name'] === 'string' ? given['name'] : null;
+  const undoAt = members.get('undo')?.value ?? null;
+  const undo = undoAt && readAction(undoAt, report, undefined, { name });
   const reads = kind
     ? checkAction(kind, given, (at, code, message, mend) => {
         const { node: value, key } = locate(source, at);
@@ -86,13 +109,21 @@ export function readAction(node: JsonNode, report: FileReport, kindAt?: Member):
     : [];
   const sound = parsed?.success && report.errorCount === errorsBefore;
   return {
-    node: without(node, 'when'),
-    document: sound ? { ...parsed.data, ...(when?.form ? { when: documentOf(when.form) } : {}) } : null,
-    name: typeof given['name'] === 'string' ? given['name'] : null,
+    node: without(node, ['when', 'undo']),
+    document: sound
+      ? {
+          ...parsed.data,
+          ...(when?.form ? { when: documentOf(when.form) } : {}),
+          ...(undo?.document ? { undo: undo.document } : {}),
+        }
+      : null,
+    name,
     nameAt: members.get('name')?.value ?? node,
     reads: reads.map(({ path, at }) => ({ path, at: locate(source, at).node })),
     when,
     order: orderIn(members.get('order')?.value),
+    undo,
+    undoAt,
   };
 }
 
@@ -107,8 +138,10 @@ function orderIn(at: JsonNode | undefined): ActionForm['order'] {
   return at && (text === 'task' || text === 'process') ? { level: text, at } : null;
 }
 
-function without(node: JsonNode, key: string): JsonNode {
-  const children = (node.children ?? []).filter((property) => property.children?.[0]?.value !== key);
+function without(node: JsonNode, keys: readonly string[]): JsonNode {
+  const children = (node.children ?? []).filter(
+    (property) => !keys.includes(String(property.children?.[0]?.value)),
+  );
   return { ...node, children };
 }
 
@@ -117,6 +150,7 @@ function readKeys(
   node: JsonNode,
   report: FileReport,
   kindAt: Member | undefined,
+  undone: Undone | undefined,
 ): { readonly members: ReadonlyMap<string, Member>; readonly kind: Kind | null } {
   const given = membersOf(node);
   const slip = [...given.keys()].find((key) => key !== 'type' && nearestName(key, ['type']) !== null);
@@ -136,12 +170,14 @@ function readKeys(
   const keys = kind
     ? ACTION_KEYS[kind]
     : { known: [...new Set(KINDS.flatMap((one) => ACTION_KEYS[one].known))], required: ['name'] };
+  const refused = [...(kindAt ? ['type'] : []), ...(undone ? NOT_OF_AN_UNDO : [])];
+  const required = kindAt ? keys.required : ['type', ...keys.required];
   const members = checkKeys(
     node,
     {
       prefix: 'ACTION',
-      known: kindAt ? keys.known.filter((key) => key !== 'type') : keys.known,
-      required: kindAt ? keys.required.filter((key) => key !== 'name') : ['type', ...keys.required],
+      known: keys.known.filter((key) => !refused.includes(key)),
+      required: kindAt || undone ? required.filter((key) => key !== 'name') : required,
       later: LATER_ACTION_KEYS,
     },
     report,

@@ -12,18 +12,20 @@ export function readActions(list: JsonNode, of: 'rule' | 'step', report: FileRep
   else if (elementsOf(list).length === 0) invalid('"actions" must not be empty', 'Write an action into it.');
   const nodes = list.type === 'array' ? elementsOf(list) : list.type === 'object' ? [list] : [];
   const names = new Set<string>();
-  return nodes.flatMap((node) => {
-    const action = readAction(node, report);
-    if (!action) return [];
-    if (action.name !== null && names.has(action.name)) {
+  const note = ({ name, nameAt }: ActionForm): void => {
+    if (name === null) return;
+    if (names.has(name)) {
       report.error(
-        action.nameAt,
+        nameAt,
         'ACTION_NAME_TWICE',
-        `the ${of} has another action named "${action.name}"`,
+        `the ${of} has another action named "${name}"`,
         'Give one of them another name.',
       );
     }
-    names.add(action.name ?? '');
-    return action;
-  });
+    names.add(name);
+  };
+  const actions = nodes.flatMap((node) => readAction(node, report) ?? []);
+  actions.forEach(note);
+  for (const { undo } of actions) if (undo) note(undo);
+  return actions;
 }

@@ -26,6 +26,18 @@ export function checkAsking(
       );
     else checkLevel('order', order.level, order.at, trigger, report);
   }
+  for (const { undoAt } of own) {
+    if (!undoAt || !(gathers || trigger.scheduled)) continue;
+    const [beside, why] = gathers
+      ? ['"digest"', 'what a digest told of is not kept']
+      : ['a schedule', 'what was open at its turn is not kept'];
+    report.error(
+      undoAt,
+      'ACTION_VALUE_INVALID',
+      `"undo" cannot stand beside ${beside}: ${why}`,
+      'Remove one of the two.',
+    );
+  }
   for (const { order } of steps)
     if (order && !trigger.scheduled) checkLevel('order', order.level, order.at, trigger, report);
   return [...own, ...steps].flatMap(({ name, when }) =>

@@ -23,6 +23,7 @@ import { isTooLarge, type NamedCondition, NamedConditions, tooLarge } from './na
 import { OwnerFile } from './owner-files.js';
 import { KnownEvents, type RuleEvents } from './rule-events.js';
 import { type ConditionsForm, readRule, type RuleForm } from './rule-check.js';
+import { ShadowTwins } from './shadow-check.js';
 import { TargetFile } from './target-files.js';
 
 /** One sound rule, and where it stands. */
@@ -56,15 +57,17 @@ export interface CheckedFiles {
 
 /**
  * Checks rule files as a whole: everything that is wrong, each mistake once, at its token. Pure and synchronous; it
- * never throws, and takes time in proportion to the files. `progress` is called after each file.
+ * never throws, and takes time in proportion to the files. `progress` is called after each file. `elsewhere`: whether a rule
+ * of a name stands in a file that is not among these; where all are, none does.
  */
 export function checkFiles(
   files: ReadonlyMap<string, string>,
   builtIn: Catalogue,
   progress?: (done: number, of: number) => void,
   shipped: CalendarDocuments = loadShippedCalendars(),
+  elsewhere: (rule: string) => boolean = () => false,
 ): CheckedFiles {
-  return new FolderCheck(builtIn, shipped).check(files, progress);
+  return new FolderCheck(builtIn, shipped, elsewhere).check(files, progress);
 }
 
 class FolderCheck {
@@ -77,6 +80,7 @@ class FolderCheck {
   private readonly calendars: CalendarFiles;
   private readonly owners = new OwnerFile();
   private readonly targets = new TargetFile();
+  private readonly shadows = new ShadowTwins();
   private readonly rules: CheckedRule[] = [];
   private readonly filesOfNames = new Map<string, string>();
   private readonly used: { readonly rule: CheckedRule; readonly names: readonly string[] }[] = [];
@@ -85,6 +89,7 @@ class FolderCheck {
   constructor(
     private readonly builtIn: Catalogue,
     shipped: CalendarDocuments,
+    private readonly elsewhere: (rule: string) => boolean,
   ) {
     this.catalogueFiles = new CatalogueFiles(builtIn);
     this.calendars = new CalendarFiles(shipped);
@@ -115,8 +120,8 @@ class FolderCheck {
     this.lookups.check(known.of(['*']));
     for (const [file, text] of later) {
       const report = open(file, text);
-      this.readRules(report, known);
-      for (const finding of report.findings) this.findings.push(finding);
+      if (this.readRules(report, known)) this.reports.push(report);
+      else for (const finding of report.findings) this.findings.push(finding);
       count();
     }
     this.named.reportUnused();
@@ -126,9 +131,10 @@ class FolderCheck {
       this.used.filter(({ names }) => names.some((name) => unsound.has(name))).map(({ rule }) => rule),
     );
     this.checkTargets();
+    const twinless = this.shadows.check(this.elsewhere);
     return {
       findings: [...this.findings, ...this.reports.flatMap(({ findings }) => findings)].sort(byPlace),
-      rules: this.rules.filter((rule) => !broken.has(rule)),
+      rules: this.rules.filter((rule) => !broken.has(rule) && !twinless.has(rule.name)),
       conditions: this.named.documents(),
       catalogue: this.catalogueFiles.entries,
       lookups: this.lookups.documents(),
@@ -171,10 +177,11 @@ class FolderCheck {
     }
   }
 
-  private readRules(report: FileReport, known: KnownEvents): void {
+  /** True: something in it is still to be reported. */
+  private readRules(report: FileReport, known: KnownEvents): boolean {
     const { file } = report;
     const { root } = report.json;
-    if (!root) return;
+    if (!root) return false;
     const isRuleFile = kindOf(file) === 'rule';
     const nodes = root.type === 'array' ? elementsOf(root) : [root];
     if (!isRuleFile && !nodes.some(looksLikeRule)) {
@@ -184,12 +191,14 @@ class FolderCheck {
         'this is none of the files that belong into a rules folder',
         mendOfUnknown(file, root),
       );
-      return;
+      return false;
     }
     if (nodes.length === 0)
       report.warning(root, 'FILE_WITHOUT_RULES', 'the list holds no rule', 'Write one, or remove the file.');
+    let isOpen = false;
     for (const node of nodes) {
-      if (isRuleFile ? node.type === 'object' : looksLikeRule(node)) this.readOne(node, known, report);
+      if (isRuleFile ? node.type === 'object' : looksLikeRule(node))
+        isOpen = this.readOne(node, known, report) || isOpen;
       else {
         report.error(
           node,
@@ -199,21 +208,25 @@ class FolderCheck {
         );
       }
     }
+    return isOpen;
   }
 
-  private readOne(node: JsonNode, known: KnownEvents, report: FileReport): void {
+  /** True: what it is compared with is still to be looked for. */
+  private readOne(node: JsonNode, known: KnownEvents, report: FileReport): boolean {
     const errorsBefore = report.errorCount;
     this.ruleCount += 1;
     const form = readRule(node, known, report);
     this.checkName(form);
+    const isOpen = this.shadows.note(form);
     this.owners.checkRule(node, report);
     for (const conditions of form.conditions) this.checkConditions(conditions, report);
     report.rule = null;
-    if (form.broken || report.errorCount > errorsBefore) return;
+    if (form.broken || report.errorCount > errorsBefore) return isOpen;
     const rule = { ...form.document(), file: report.file, line: report.json.positionOf(node.offset).line };
     this.rules.push(rule);
     const references = form.conditions.flatMap((conditions) => conditions.references);
     if (references.length > 0) this.used.push({ rule, names: references.map(({ condition }) => condition) });
+    return isOpen;
   }
 
   /** What a broken rule leads to is not known: then nothing is said. */

@@ -8,6 +8,8 @@ import { ruleSetHash } from './rule-set-hash.js';
 export interface CheckOrder {
   readonly check: readonly CatalogueEntry[];
   readonly shipped: CalendarDocuments;
+  /** The files are some of a folder's: rules may stand in others. */
+  readonly part: boolean;
 }
 
 /** Files come in parts, then the order to check; what is found is fetched in parts too, so that neither side stalls. */
@@ -32,7 +34,13 @@ function answer(message: ToCheckWorker): FromCheckWorker | null {
   }
   if ('check' in message) {
     const builtIn = new Catalogue(message.check);
-    const { rules: sound, ...checked } = checkFiles(files, builtIn, undefined, message.shipped);
+    const { rules: sound, ...checked } = checkFiles(
+      files,
+      builtIn,
+      undefined,
+      message.shipped,
+      () => message.part,
+    );
     rules = sound;
     rest = { checked, hash: ruleSetHash(files, builtIn, message.shipped) };
   }

@@ -11,15 +11,15 @@ import type { JsonNode } from './json-text.js';
 import { readEffective } from './effective-check.js';
 import { nearestName } from './nearest-name.js';
 import { checkKeys } from './object-keys.js';
+import type { RuleMode } from '../shadow.js';
 import type { KnownEvents, RuleEvents } from './rule-events.js';
+import { readShadow, type TwinForm } from './shadow-check.js';
 import { checkTexts } from './rule-texts.js';
 import { member, RuleValues } from './rule-values.js';
 import { checkCancelOn, checkScheduledConditions } from './schedule-reads.js';
 import { readItem, TimingReader } from './timing-check.js';
 import { readTriggerForm, type TriggerForm } from './trigger-check.js';
 
-/** Keys of the rule language that this version does not act upon. Refused, never ignored: each changes what is sent. */
-const LATER_KEYS = ['mode', 'shadowOf'];
 /** All others, but for `event` of json-rules-engine's own shape. */
 export const RULE_KEYS = [
   '$schema',
@@ -28,6 +28,8 @@ export const RULE_KEYS = [
   'owner',
   'labels',
   'enabled',
+  'mode',
+  'shadowOf',
   'effective',
   'priority',
   'trigger',
@@ -63,6 +65,9 @@ export interface RuleForm {
   /** Null when it is missing or wrong. */
   readonly name: string | null;
   readonly nameAt: JsonNode;
+  /** What it shadows; null: it is a live rule, or names none. */
+  readonly twin: TwinForm | null;
+  readonly mode: RuleMode;
   /** Its own, what cancels its escalation, and those of its actions. */
   readonly conditions: readonly ConditionsForm[];
   /** Whether anything was wrong when it was read. */
@@ -89,12 +94,12 @@ export function readRule(node: JsonNode, known: KnownEvents, report: FileReport)
         ...(isOwnShape ? [] : ['trigger']),
         ...(isOwnShape || (escalates(given) && !given.has('actions')) ? [] : ['actions']),
       ],
-      later: LATER_KEYS,
     },
     report,
   );
   const read = new RuleReader(members, known, report);
   const about = read.about();
+  const shadow = readShadow(read.values, report);
   const trigger = read.trigger(node, isOwnShape);
   const { events } = trigger;
   const conditionsAt = members.get('conditions')?.value;
@@ -138,10 +143,13 @@ export function readRule(node: JsonNode, known: KnownEvents, report: FileReport)
     report,
     name: about.name ?? null,
     nameAt: members.get('name')?.value ?? node,
+    twin: shadow.twin,
+    mode: shadow.mode,
     conditions,
     broken: report.errorCount > errorsBefore,
     document: () => ({
       ...about,
+      ...shadow.members,
       name: about.name ?? '',
       enabled: about.enabled ?? true,
       priority: about.priority ?? 1,

@@ -8,7 +8,7 @@ import { checkScheduledTexts } from './schedule-reads.js';
 import type { TriggerForm } from './trigger-check.js';
 
 /** What holds templates: an action, or the item of a digest. */
-type Texts = Pick<ActionForm, 'node' | 'reads'>;
+type Texts = Pick<ActionForm, 'node' | 'reads'> & Partial<Pick<ActionForm, 'undo'>>;
 
 /** The templates of a rule, by when they are rendered. */
 export interface RuleTexts {
@@ -41,7 +41,8 @@ export function checkTexts(
     { texts: item ? [item] : [], mend: 'Read "event": this is written once for each item.' },
   ];
   for (const { texts, mend } of single) {
-    for (const text of texts) {
+    // An undo reads what its action reads.
+    for (const text of texts.flatMap((one) => [one, ...(one.undo ? [one.undo] : [])])) {
       checkReads(text, rule, events, report);
       checkLookupReads(text.node, events, report);
       checkNoItems(text.node, mend, report);

@@ -1,4 +1,9 @@
-import type { ActionDocument, HttpDocument, RetryDocument } from '../../action/action-document.js';
+import {
+  type ActionDocument,
+  type HttpDocument,
+  type RetryDocument,
+  undoOf,
+} from '../../action/action-document.js';
 import type { ConditionDocument } from '../condition-document.js';
 import { conditionOnOneLine } from './condition-form.js';
 import { milliseconds } from './duration-form.js';
@@ -70,6 +75,7 @@ function kind<Document extends ActionDocument>(
 const IF: Texts = { zh: '若', en: 'if ' };
 const THEN: Texts = { zh: '，则', en: ', then ' };
 const COLON: Texts = { zh: '：', en: ': ' };
+const UNDONE: Texts = { zh: '，召回时撤销用 ', en: ', undone in a recall by ' };
 
 /** An action as a line: `mail-hr：发邮件给 …`. Without what is said behind the sentence. */
 export const action: Form<ActionDocument> = {
@@ -80,7 +86,9 @@ export const action: Form<ActionDocument> = {
     // The check of the rule files has read them.
     const when = document.when as ConditionDocument | undefined;
     const asked = when ? `${IF[language]}${conditionOnOneLine.write(when, by)}${THEN[language]}` : '';
-    return `${word.write(document.name, by)}${COLON[language]}${asked}${said.opening[language]}${said.form.write(document, by)}`;
+    const undo = undoOf(document);
+    const undone = undo ? `${UNDONE[language]}${action.write(undo, by)}` : '';
+    return `${word.write(document.name, by)}${COLON[language]}${asked}${said.opening[language]}${said.form.write(document, by)}${undone}`;
   },
   read: (from) => {
     const { language } = from;
@@ -90,6 +98,14 @@ export const action: Form<ActionDocument> = {
     if (when) from.take(THEN[language]);
     const said = KINDS.find(({ opening }) => from.skip(opening[language]));
     if (!said) return from.fail('what is sent belongs here');
-    return { ...said.form.read(from), name, type: said.type, ...(when ? { when } : {}) } as ActionDocument;
+    const sent = said.form.read(from);
+    const undo = from.skip(UNDONE[language]) ? action.read(from) : undefined;
+    return {
+      ...sent,
+      name,
+      type: said.type,
+      ...(when ? { when } : {}),
+      ...(undo ? { undo } : {}),
+    } as ActionDocument;
   },
 };

@@ -1,4 +1,4 @@
-import type { ActionDocument } from '../../action/action-document.js';
+import { type ActionDocument, undoOf } from '../../action/action-document.js';
 import type { Cursor } from './cursor.js';
 import { COMMA, type Form, listOf } from './form.js';
 import { json, object, text, word } from './json-form.js';
@@ -93,8 +93,17 @@ function referenceTo(step: PlacedAction['step'], action: string, language: Langu
 
 const STOP: Texts = { zh: '。', en: '.' };
 
-/** The details of all actions, each on a line. */
-export function writeDetails(actions: readonly PlacedAction[], by: Wording): string {
+/** The same, with what takes each back behind it. */
+function withUndos(actions: readonly PlacedAction[]): readonly PlacedAction[] {
+  return actions.flatMap((one) => {
+    const undo = undoOf(one.action);
+    return undo ? [one, { ...one, action: undo }] : [one];
+  });
+}
+
+/** The details of all actions and of what takes them back, each on a line. */
+export function writeDetails(all: readonly PlacedAction[], by: Wording): string {
+  const actions = withUndos(all);
   let written = '';
   for (const { at, detail, opening } of placesOf(actions, by)) {
     const value = new Map<string, unknown>(Object.entries(actions[at]?.action ?? {})).get(detail.key);
@@ -106,12 +115,18 @@ export function writeDetails(actions: readonly PlacedAction[], by: Wording): str
 }
 
 /** The same actions, with their details. */
-export function readDetails(actions: readonly PlacedAction[], from: Cursor): readonly ActionDocument[] {
+export function readDetails(all: readonly PlacedAction[], from: Cursor): readonly ActionDocument[] {
+  const actions = withUndos(all);
   const details = actions.map(({ action }): object => (action.type === 'http' ? NO_HEADERS : {}));
   for (const { at, detail, opening } of placesOf(actions, from)) {
     if (!from.skip(opening)) continue;
     details[at] = { ...details[at], [detail.key]: detail.form.read(from) };
     from.take(STOP[from.language]);
   }
-  return actions.map(({ action }, at) => ({ ...action, ...details[at] }));
+  const read = actions.map(({ action }, at): ActionDocument => ({ ...action, ...details[at] }));
+  let next = 0;
+  return all.map(({ action }) => {
+    const own = read[next++] ?? action;
+    return undoOf(action) ? { ...own, undo: read[next++] } : own;
+  });
 }

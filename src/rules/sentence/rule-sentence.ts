@@ -16,6 +16,9 @@ import { aboutClauses, mannerClauses, type SaidRule, schedule } from './timing-f
 
 const RULE: Texts = { zh: '规则 ', en: 'Rule ' };
 const DISABLED: Texts = { zh: '（已停用）', en: ' (disabled)' };
+const SHADOW: Texts = { zh: '（影子模式', en: ' (in shadow mode' };
+const SHADOW_OF: Texts = { zh: '，对照 ', en: ', beside ' };
+const SHADOW_END: Texts = { zh: '）', en: ')' };
 const COLON: Texts = { zh: '：', en: ': ' };
 const WHEN: Texts = { zh: '当', en: 'when ' };
 const ARRIVES: Texts = { zh: '到达', en: ' arrives' };
@@ -42,6 +45,7 @@ export function sentenceOf(rule: RuleDocument, words: SentenceWords, language: L
     RULE[language],
     word.write(rule.name, by),
     rule.enabled ? '' : DISABLED[language],
+    writeShadow(rule, by),
     COLON[language],
     rule.schedule
       ? `${ON_SCHEDULE[language]}${schedule.write(rule.schedule, by)}`
@@ -75,6 +79,7 @@ export function readSentence(sentence: string, language: Language): RuleDocument
   from.take(RULE[language]);
   const name = word.read(from);
   const enabled = !from.skip(DISABLED[language]);
+  const shadow = readShadow(from);
   from.take(COLON[language]);
   const trigger = readTrigger(from);
   const conditions = conditionsOfRule.read(from);
@@ -95,6 +100,7 @@ export function readSentence(sentence: string, language: Language): RuleDocument
     ...trigger,
     name,
     enabled,
+    ...shadow,
     conditions,
     actions: actions.slice(0, own.length),
     ...(manner
@@ -109,6 +115,21 @@ export function readSentence(sentence: string, language: Language): RuleDocument
         }
       : {}),
   };
+}
+
+function writeShadow({ mode, shadowOf }: RuleDocument, by: Wording): string {
+  const { language } = by;
+  if (mode !== 'shadow') return '';
+  const twin = shadowOf === undefined ? '' : `${SHADOW_OF[language]}${word.write(shadowOf, by)}`;
+  return `${SHADOW[language]}${twin}${SHADOW_END[language]}`;
+}
+
+function readShadow(from: Cursor): Pick<RuleDocument, 'mode' | 'shadowOf'> {
+  const { language } = from;
+  if (!from.skip(SHADOW[language])) return {};
+  const twin = from.skip(SHADOW_OF[language]) ? word.read(from) : undefined;
+  from.take(SHADOW_END[language]);
+  return { mode: 'shadow', ...(twin === undefined ? {} : { shadowOf: twin }) };
 }
 
 /** The event types whose facts a rule reads. */

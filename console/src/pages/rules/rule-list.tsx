@@ -28,6 +28,7 @@ import { ActionKind } from './action-kind.js';
 import { DiskBanner, LiveSet } from './live-set.js';
 import { countsOf, factsOf, findingsOf, type RuleFacts, type SeverityCounts } from './rule-facts.js';
 import { firstParagraph, Sentence } from './sentence.js';
+import { ShadowMark } from './shadow-mark.js';
 import { RULES_WORDS } from './words.js';
 
 interface Row {
@@ -210,6 +211,7 @@ function RuleCard({ row: { rule, sentence, facts, counts } }: { readonly row: Ro
                 </Group>
               ),
           )}
+          <ShadowMark mode={rule.mode} />
           <EnabledMark enabled={rule.enabled} />
         </Group>
       </Group>

@@ -14,6 +14,7 @@ import { tellDone } from '../../parts/problem.js';
 import { Copy } from '../../parts/texts.js';
 import { SHOWN } from '../../words/shown-words.js';
 import { useWords } from '../../words/words.js';
+import { StartBacktest } from '../backtests/start-backtest.js';
 import { RuleSetCompare } from './rule-set-compare.js';
 import { shortHash } from './rule-facts.js';
 import { RULES_WORDS } from './words.js';
@@ -177,6 +178,11 @@ function Comparison({
           maw="100%"
           onChange={(next) => choose({ to: next })}
         />
+        {one !== other && (
+          <Group mt="auto">
+            <StartBacktest before={one} after={{ ruleSet: other }} />
+          </Group>
+        )}
       </Group>
       {one === other ? <Text fz="sm">{w.sameSets}</Text> : <RuleSetCompare from={one} to={other} />}
     </Card>

@@ -11,6 +11,7 @@ import { PageHead } from '../../parts/page-head.js';
 import { Problem } from '../../parts/problem.js';
 import { SHOWN } from '../../words/shown-words.js';
 import { useWords } from '../../words/words.js';
+import { RecallButton } from '../replays/recall-dialog.js';
 import { CasesTab } from './cases-tab.js';
 import { FileTab } from './file-tab.js';
 import { HistoryTab } from './history-tab.js';
@@ -18,10 +19,12 @@ import { DiskBanner } from './live-set.js';
 import { countsOf, findingsOf } from './rule-facts.js';
 import { EnabledMark } from './rule-list.js';
 import { SentenceTab } from './sentence-tab.js';
+import { ShadowMark } from './shadow-mark.js';
+import { ShadowTab } from './shadow-tab.js';
 import { VersionsTab } from './versions-tab.js';
 import { RULES_WORDS } from './words.js';
 
-const TABS = ['sentence', 'file', 'history', 'cases', 'versions'] as const;
+const TABS = ['sentence', 'shadow', 'file', 'history', 'cases', 'versions'] as const;
 
 export default function RulePage() {
   const { name } = useParams<{ name: string }>();
@@ -39,6 +42,7 @@ export default function RulePage() {
         <Alert color="orange" title={w.unknownRule} mb="md">
           {w.lookAtVersions}
         </Alert>
+        <RecallButton rule={name} />
         <VersionsTab name={name} />
       </>
     );
@@ -73,6 +77,7 @@ export default function RulePage() {
               {data.file}:{data.line}
             </Text>
             <EnabledMark enabled={data.enabled} />
+            <ShadowMark mode={data.mode} />
             {(['error', 'warning', 'info'] as const).map(
               (severity) =>
                 counts[severity] > 0 && (
@@ -100,6 +105,7 @@ export default function RulePage() {
         >
           {w.tryThis}
         </Button>
+        <RecallButton rule={name} />
       </PageHead>
       <DiskBanner findings={findings.data} />
       <Tabs
@@ -108,7 +114,7 @@ export default function RulePage() {
         keepMounted={false}
       >
         <Tabs.List mb="md" style={{ flexWrap: 'nowrap', overflowX: 'auto', overflowY: 'hidden' }}>
-          {TABS.map((one) => (
+          {TABS.filter((one) => one !== 'shadow' || data.mode === 'shadow').map((one) => (
             <Tabs.Tab key={one} value={one} px={{ base: 8, sm: 'md' }} style={{ flex: 'none' }}>
               {w[one]}
             </Tabs.Tab>
@@ -117,6 +123,11 @@ export default function RulePage() {
         <Tabs.Panel value="sentence">
           <SentenceTab rule={data} />
         </Tabs.Panel>
+        {data.mode === 'shadow' && (
+          <Tabs.Panel value="shadow">
+            <ShadowTab rule={data} />
+          </Tabs.Panel>
+        )}
         <Tabs.Panel value="file">
           <FileTab rule={data} findings={findings.data} />
         </Tabs.Panel>
