@@ -55,11 +55,13 @@ export const CATALOGUE_ENTRY = z
     label,
     entities: z.record(z.string().min(1), z.union([z.string(), z.array(z.string()).min(1)])),
     rootEntity: z.string().exactOptional(),
+    topic: z.string().exactOptional(),
     status: z
       .strictObject({
         field: z.string(),
         entity: z.string().exactOptional(),
         order: z.array(scalar).min(1),
+        begins: z.array(scalar).min(1).exactOptional(),
         terminal: z.array(scalar).exactOptional(),
         outcomes: z
           .strictObject({
@@ -82,6 +84,10 @@ export const CATALOGUE_ENTRY = z
       Object.keys(names).join(', ') || 'none';
     if (entry.rootEntity !== undefined && !Object.hasOwn(entry.entities, entry.rootEntity))
       report(['rootEntity'], `must name an entity of this event type (${oneOf(entry.entities)})`);
+    if (entry.topic !== undefined && !Object.hasOwn(entry.fields, entry.topic))
+      report(['topic'], `must name a field of this event type (${oneOf(entry.fields)})`);
+    else if (entry.topic !== undefined && entry.fields[entry.topic]?.personal === true)
+      report(['topic'], `is "${entry.topic}", which is personal`);
     for (const [kind, names] of Object.entries(entry.entities)) {
       const list = typeof names === 'string' ? [names] : names;
       list.forEach((name, index) => {
@@ -132,10 +138,12 @@ function checkStatus(
     if (status.order.indexOf(value) !== index)
       report(['status', 'order', index], `is ${JSON.stringify(value)}, which stands there twice`);
   });
-  status.terminal?.forEach((value, index) => {
-    if (!status.order.includes(value))
-      report(['status', 'terminal', index], `is ${JSON.stringify(value)}, which is missing from "order"`);
-  });
+  for (const list of ['begins', 'terminal'] as const) {
+    status[list]?.forEach((value, index) => {
+      if (!status.order.includes(value))
+        report(['status', list, index], `is ${JSON.stringify(value)}, which is missing from "order"`);
+    });
+  }
   checkOutcomes(status, report);
 }
 

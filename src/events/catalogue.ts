@@ -49,12 +49,16 @@ export interface CatalogueEntry {
   readonly entities: Readonly<Record<string, string | readonly string[]>>;
   /** The entity kind whose events are decided in order; absent: each event stands for itself. */
   readonly rootEntity?: string;
+  /** The field that says what kind of business an event is about, by which rules are written. */
+  readonly topic?: string;
   readonly status?: {
     readonly field: string;
     /** The entity kind whose status it is; absent: `task`, else `node`, else the root entity, whichever the type has. */
     readonly entity?: string;
     /** The values in the order in which they normally follow each other. */
     readonly order: readonly (string | number)[];
+    /** The values of which an entity always has one first; absent: it may begin with any. */
+    readonly begins?: readonly (string | number)[];
     /** The values after which nobody is waited for. */
     readonly terminal?: readonly (string | number)[];
     /** What the terminal values mean; one that is in none of the lists has ended in some other way. */
