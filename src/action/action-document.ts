@@ -4,7 +4,7 @@ import { isObject } from '../events/own-member.js';
 import { RECEIVER_KINDS } from './sender.js';
 
 /** Keys of the rule language that this version does not act upon. Refused by name, never ignored. */
-export const LATER_ACTION_KEYS: readonly string[] = ['undo', 'sign', 'allowHostFromEvent'];
+export const LATER_ACTION_KEYS: readonly string[] = ['sign', 'allowHostFromEvent'];
 
 /** The schema for the form that was written: a mistake is then reported where it is, not as "none of these forms". */
 function chosen<Output>(
@@ -57,7 +57,22 @@ const asking = {
   /** Conditions: what they may say is for the rules to judge. */
   when: z.unknown().optional(),
   order: z.enum(['none', 'task', 'process'], 'must be "none", "task" or "process"').optional(),
+  /** An action that takes back what this one did: `undoOf` gives it. */
+  undo: z.unknown().refine(isUndo, 'must be an action without "when", "order" and "undo"').optional(),
 };
+
+/** Keys that an undo has not: only a recall asks for it, and says in which order. */
+export const NOT_OF_AN_UNDO: readonly string[] = ['when', 'order', 'undo'];
+
+/** What an undo is called that says no name of its own. */
+export function undoNameOf(action: string): string {
+  return `${action.slice(0, 59)}-undo`;
+}
+
+function isUndo(given: unknown): boolean {
+  if (!isObject(given) || Object.keys(given).some((key) => NOT_OF_AN_UNDO.includes(key))) return false;
+  return ACTION_DOCUMENT.safeParse({ name: undoNameOf('a'), ...given }).success;
+}
 
 /** Header names that belong to the connection or to Aftersign itself. */
 const OWN_HEADERS =
@@ -256,6 +271,12 @@ export const ACTION_DOCUMENT = z.discriminatedUnion('type', [http, email, feishu
   error: KINDS_SENTENCE,
 });
 export type ActionDocument = z.infer<typeof ACTION_DOCUMENT>;
+
+/** The undo of a sound action, with its name; null: it has none. */
+export function undoOf({ undo }: ActionDocument): ActionDocument | null {
+  // The check of the rule files has read it.
+  return (undo as ActionDocument | undefined) ?? null;
+}
 export type HttpDocument = z.infer<typeof http>;
 export type EmailDocument = z.infer<typeof email>;
 export type FeishuBotDocument = z.infer<typeof feishuBot>;

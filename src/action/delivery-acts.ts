@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import type { RetryDocument } from './action-document.js';
-import { DELIVERY_TRANSITIONS, type DeliveryState } from './delivery-states.js';
+import { DELIVERY_TRANSITIONS, type DeliveryState, RECALLED } from './delivery-states.js';
 import {
   actionKeyOf,
   type DeliveryStore,
@@ -138,6 +138,27 @@ export async function replaceDead(
   return new Map(pairs);
 }
 
+/**
+ * Takes deliveries out that are not sent yet, or dead, because what their rule sent is recalled, within `tx`; what waited
+ * for them in their order goes. Those in another state stay as they are. Wake the queue after the commit. `now` in ms.
+ */
+export async function recallWaiting(
+  tx: EntityManager,
+  ids: readonly string[],
+  reason: string,
+  now: number,
+): Promise<void> {
+  const { from }: { readonly from: readonly DeliveryState[] } = DELIVERY_TRANSITIONS.recall;
+  const able = [...(await lock(tx, ids))].filter(([, state]) => from.includes(state));
+  await end(
+    tx,
+    able.map(([id]) => ({ id })),
+    RECALLED,
+    reason,
+    now,
+  );
+}
+
 async function lock(tx: EntityManager, ids: readonly string[]): Promise<ReadonlyMap<string, DeliveryState>> {
   // In one order, so that two who act on the same ones wait for each other in it.
   const rows = await tx.query<{ id: string; state: DeliveryState }[]>(
@@ -186,7 +207,7 @@ async function send(
 /** Takes them out. What waited for them in their order goes at once. */
 async function end(
   tx: EntityManager,
-  rows: readonly LockedRow[],
+  rows: readonly Pick<LockedRow, 'id'>[],
   { code }: { readonly code: string },
   reason: string | null,
   now: number,

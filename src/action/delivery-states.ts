@@ -24,6 +24,7 @@ export const DELIVERY_MOVES = [
   'give-up',
   'redrive',
   'replace',
+  'recall',
 ] as const;
 export type DeliveryMove = (typeof DELIVERY_MOVES)[number];
 
@@ -85,7 +86,15 @@ export const DELIVERY_TRANSITIONS = {
     to: ['cancelled'],
     when: 'a person redrives it edited: a new delivery with the next generation takes its place',
   },
+  recall: {
+    from: ['held', 'deferred', 'pending', 'dead'],
+    to: ['cancelled'],
+    when: 'a person recalls what its rule has sent',
+  },
 } as const satisfies Record<DeliveryMove, DeliveryTransition>;
+
+/** The code of a delivery that a recall took out. */
+export const RECALLED = { code: 'RECALLED' } as const;
 
 /** States that nothing leads out of but a person. */
 export const END_STATES = ['delivered', 'dead', 'cancelled'] as const satisfies readonly DeliveryState[];

@@ -17,13 +17,18 @@ export const NOTICE_KINDS = [
   'brake-held',
   'silence-ending',
   'lookup-failing',
+  'unread-value',
+  'unknown-value',
+  'silent-rule',
+  'failing-condition',
+  'lost-events',
 ] as const;
 export type NoticeKind = (typeof NOTICE_KINDS)[number];
 
 /** Something that somebody has to be told. */
 export interface Notice {
   readonly kind: NoticeKind;
-  /** What it is about: a target lane, a target, `rule:<name>`, a silence's id, a look-up's name. */
+  /** What it is about: a target lane, a target, `rule:<name>`, a silence's id, a look-up's name, what the radar has found. */
   readonly subject: string;
   /** Whose owners are told; empty: whoever is named for all else. */
   readonly rules: readonly string[];

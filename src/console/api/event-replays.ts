@@ -1,12 +1,10 @@
 import type { Actor } from '../../config/access.js';
 import { Refusal } from '../../config/problem.js';
 import type { StoredEvent } from '../../events/event-store.js';
-import { LIVE } from '../../rules/decision-batch.js';
-import type { EvaluationStore } from '../../rules/evaluation-store.js';
-import { SCHEDULE_TYPE } from '../../rules/rule-timing.js';
+import type { EventReplay } from '../../rules/replays/event-replay.js';
+import type { NotRecorded } from '../../rules/replays/recorded-events.js';
 import type { RuleSetStore } from '../../rules/rule-set-store.js';
 import type { AuditLog } from '../access/audit-log.js';
-import type { EventReplay } from '../event-replay.js';
 import type { ReplayAnswer, ReplayBody } from './event-replays.schema.js';
 import { refusalOf } from './rule-set-refusal.js';
 
@@ -15,7 +13,6 @@ export class EventReplays {
   constructor(
     private readonly replay: EventReplay,
     private readonly stores: {
-      readonly evaluations: EvaluationStore;
       readonly ruleSets: RuleSetStore;
       readonly audit: AuditLog;
     },
@@ -24,23 +21,16 @@ export class EventReplays {
   /**
    * One event, once. The act, its reason and what came of it stand in the audit log.
    *
-   * @throws Refusal 409 REPLAY_OF_A_TURN, EVENT_UNDECIDED, RULE_SET_UNREADABLE; 404 RULE_SET_UNKNOWN, RULE_UNKNOWN
+   * @throws Refusal 409 REPLAY_OF_A_TURN, EVENT_UNDECIDED, RULE_SET_UNREADABLE; 410 EVENT_ERASED; 404 RULE_SET_UNKNOWN,
+   * RULE_UNKNOWN, EVENT_UNKNOWN
    */
   async run(actor: Actor, event: StoredEvent, { rule, dryRun, reason }: ReplayBody): Promise<ReplayAnswer> {
-    if (event.eventType === SCHEDULE_TYPE)
-      throw new Refusal(
-        409,
-        'REPLAY_OF_A_TURN',
-        'It is the turn of a schedule, about everything that was open then, and what that was is not kept.',
-      );
-    const live = await this.stores.evaluations.find(event.id, LIVE);
-    if (!live) throw new Refusal(409, 'EVENT_UNDECIDED', `The event ${event.id} was not evaluated.`);
     const ruleSet = await this.current();
     if (rule !== undefined && !ruleSet.ruleOf(rule))
       throw new Refusal(404, 'RULE_UNKNOWN', `there is no rule "${rule.slice(0, 200)}" in the live rule set`);
     const outcome = await this.replay.run(
       ruleSet,
-      { event, live, only: rule ?? null, dryRun },
+      { eventId: event.id, only: rule ?? null, dryRun },
       async (tx, occasion) => {
         await this.stores.audit.record(tx, actor, {
           action: 'event.replay',
@@ -54,6 +44,7 @@ export class EventReplays {
         });
       },
     );
+    if (typeof outcome === 'string') throw notRecorded(event.id, outcome);
     return {
       eventId: event.id,
       ruleSet: ruleSet.hash,
@@ -83,5 +74,23 @@ export class EventReplays {
       throw refusalOf(error);
     }
     throw new Refusal(404, 'RULE_SET_UNKNOWN', 'No rule set is live.');
+  }
+}
+
+function notRecorded(id: string, why: NotRecorded): Refusal {
+  switch (why) {
+    case 'turn':
+      return new Refusal(
+        409,
+        'REPLAY_OF_A_TURN',
+        'It is the turn of a schedule, about everything that was open then, and what that was is not kept.',
+      );
+    case 'erased':
+      return new Refusal(410, 'EVENT_ERASED', `What the event ${id} held was erased.`);
+    case 'undecided':
+      return new Refusal(409, 'EVENT_UNDECIDED', `The event ${id} was not evaluated.`);
+    case 'gone':
+    case 'unreadable':
+      return new Refusal(404, 'EVENT_UNKNOWN', `What is stored of the event ${id} cannot be read.`);
   }
 }
