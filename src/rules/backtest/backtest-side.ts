@@ -1,5 +1,5 @@
 import type { NewDelivery } from '../../action/delivery-store.js';
-import type { Admission } from '../admission.js';
+import type { Admission, AdmittedSuppression } from '../admission.js';
 import type { DecisionInputs, Subject } from '../decide.js';
 import { type BatchEvaluation, SETTLE } from '../decision-batch.js';
 import type { SuppressionCause } from '../firing.js';
@@ -7,8 +7,9 @@ import type { LookupAnswers } from '../lookup-document.js';
 import type { RuleSet } from '../rule-set.js';
 import type { VirtualDelivery } from '../cases/virtual-outbox.js';
 import { type RoomObserver, type VirtualEvent, VirtualRoom } from '../cases/virtual-room.js';
+import type { RoundStates } from '../cases/virtual-states.js';
 import type { BacktestSet, BacktestVerdicts } from './backtest-report.js';
-import { type AnswerRecords, RecordedAnswers } from './recorded-answers.js';
+import { type AnswerRecords, CONFIRMATION, RecordedAnswers } from './recorded-answers.js';
 
 /** So many ids of events are told of one look-up that nobody had recorded. */
 const MOST_UNRECORDED = 5;
@@ -18,6 +19,8 @@ export interface SideOptions {
   /** The other set, when the recorded answers are its own. */
   readonly against: RuleSet | null;
   readonly answers: AnswerRecords;
+  /** Shared with the other side, when both make the same of an event. */
+  readonly states: RoundStates;
   readonly timezone: string;
   readonly calendar: string | null;
   /** What is decided from here on counts, ms since 1970. */
@@ -35,30 +38,35 @@ type VerdictCounts = { -readonly [verdict in keyof BacktestVerdicts]: number };
 /** One of the two rule sets in its virtual room, and what is counted of it. */
 export class BacktestSide implements RoomObserver {
   readonly room: VirtualRoom;
+  private readonly sending: RuleSet;
   /** Of each rule, how its verdicts came out. */
   readonly verdicts = new Map<string, VerdictCounts>();
   readonly unrecorded = new Map<string, { count: number; readonly events: string[] }>();
   /** What went out in the present round, or is held or dead. */
   private gone: VirtualDelivery[] = [];
-  /** Of the present round, by event: what was read for it last. */
-  private readonly inputs = new Map<string, DecisionInputs>();
-  /** Of the present round, by event, rule and action. */
-  private readonly causes = new Map<string, SuppressionCause>();
+  /** Of the present round. */
+  private evaluations: BatchEvaluation[] = [];
+  private suppressions: AdmittedSuppression[] = [];
   /** Events and rules of which it cannot be told what they send. */
   private readonly undecidable = new Set<string>();
+  /** Steps that were sent though nobody had recorded whether somebody was still waited for. */
+  private readonly unconfirmed = new Set<string>();
   private readonly deliveries = { sent: 0, held: 0, dead: 0, waiting: 0 };
   private readonly suppressed = new Map<SuppressionCause, number>();
   private digests = 0;
-  private events = new Map<string, VirtualEvent>();
+  private events: readonly VirtualEvent[] = [];
 
   constructor(private readonly options: SideOptions) {
-    const { ruleSet, answers, against, timezone, calendar } = options;
-    this.room = new VirtualRoom(ruleSet, {
+    const { ruleSet, answers, against, states, timezone, calendar } = options;
+    this.sending = sendingOf(ruleSet);
+    this.room = new VirtualRoom(this.sending, {
       timezone,
       ...(calendar === null ? {} : { calendar }),
       observer: this,
-      answers: new RecordedAnswers(answers, ruleSet, against, (lookup, eventId, now) => {
+      states,
+      answers: new RecordedAnswers(answers, ruleSet, against, (lookup, { eventId, step }, now) => {
         if (this.counts(now)) this.noteUnrecorded(lookup, eventId);
+        if (lookup === CONFIRMATION && step) this.unconfirmed.add(stepKey(eventId, step.rule, step.step));
       }),
     });
   }
@@ -67,15 +75,19 @@ export class BacktestSide implements RoomObserver {
     return this.options.ruleSet;
   }
 
+  /** Without rules nothing is sent, whatever happens. */
+  get isEmpty(): boolean {
+    return this.sending.rules.length === 0;
+  }
+
   /** Lets time pass from one round to the next, both in ms. */
   async pass(from: number, until: number): Promise<void> {
     await this.room.advance(from, until);
   }
 
   async receive(now: number, events: readonly VirtualEvent[]): Promise<void> {
-    // A set without rules sends nothing, whatever happens.
-    if (this.options.ruleSet.rules.length === 0) return;
-    this.events = new Map(events.map((event) => [event.id, event]));
+    if (this.isEmpty) return;
+    this.events = events;
     await this.room.receive(now, events);
     await this.room.advance(now, now);
   }
@@ -97,23 +109,32 @@ export class BacktestSide implements RoomObserver {
 
   /** A new round begins: what was read in the last one is not needed any more. */
   forget(): void {
-    this.inputs.clear();
-    this.causes.clear();
+    this.options.states.endRound();
+    if (this.evaluations.length > 0) this.evaluations = [];
+    if (this.suppressions.length > 0) this.suppressions = [];
   }
 
   /** What was read of an event in this round, or is known of it still. */
   readOf(eventId: string, entity: string): RoundInputs {
-    const subject = this.events.get(eventId)?.subject ?? this.room.subjectOf(entity, eventId);
-    return { subject, inputs: this.inputs.get(eventId) ?? null };
+    const own = this.events.find(({ id }) => id === eventId)?.subject;
+    const read = this.evaluations.findLast((one) => one.eventId === eventId);
+    return { subject: own ?? this.room.subjectOf(entity, eventId), inputs: read?.inputs ?? null };
   }
 
   /** What stood in the way of an action in this round; null: nothing did. */
   causeOf(eventId: string, rule: string, action: string): SuppressionCause | null {
-    return this.causes.get(causeKey(eventId, rule, action)) ?? null;
+    const found = this.suppressions.findLast(
+      (one) => one.eventId === eventId && one.suppression.rule === rule && one.suppression.action === action,
+    );
+    return found?.suppression.cause ?? null;
   }
 
   isUndecidable(eventId: string | null, rule: string): boolean {
     return eventId !== null && this.undecidable.has(`${eventId} ${rule}`);
+  }
+
+  isUnconfirmed(eventId: string | null, rule: string, step: string | null): boolean {
+    return eventId !== null && step !== null && this.unconfirmed.has(stepKey(eventId, rule, step));
   }
 
   /** How it is told. */
@@ -140,8 +161,8 @@ export class BacktestSide implements RoomObserver {
 
   concluded(now: number, evaluations: readonly BatchEvaluation[], admission: Admission | null): void {
     const counts = this.counts(now);
+    for (const one of evaluations) this.evaluations.push(one);
     for (const { eventId, occasion, verdicts, inputs } of evaluations) {
-      this.inputs.set(eventId, inputs);
       const unasked = unaskedIn(inputs.lookups);
       for (const one of verdicts) {
         if (unasked !== null) this.noteUndecidable(eventId, one, unasked);
@@ -150,9 +171,9 @@ export class BacktestSide implements RoomObserver {
         if (counts && occasion.startsWith(SETTLE)) this.verdictsOf(one.rule).unknown -= 1;
       }
     }
-    for (const { eventId, suppression } of admission?.suppressions ?? []) {
-      const { rule, action, cause } = suppression;
-      this.causes.set(causeKey(eventId, rule, action), cause);
+    for (const one of admission?.suppressions ?? []) {
+      this.suppressions.push(one);
+      const { cause } = one.suppression;
       if (counts) this.suppressed.set(cause, (this.suppressed.get(cause) ?? 0) + 1);
     }
   }
@@ -195,6 +216,12 @@ export class BacktestSide implements RoomObserver {
   }
 }
 
+/** Rules in shadow mode send nothing: they are left out. */
+function sendingOf(ruleSet: RuleSet): RuleSet {
+  const live = ruleSet.rules.filter(({ mode }) => mode === 'live');
+  return live.length === ruleSet.rules.length ? ruleSet : ruleSet.withRules(live);
+}
+
 /** The look-ups that nobody was asked; null: none. */
 function unaskedIn(lookups: LookupAnswers | undefined): readonly string[] | null {
   if (!lookups) return null;
@@ -204,6 +231,6 @@ function unaskedIn(lookups: LookupAnswers | undefined): readonly string[] | null
   return names.length === 0 ? null : names;
 }
 
-function causeKey(eventId: string, rule: string, action: string): string {
-  return JSON.stringify([eventId, rule, action]);
+function stepKey(eventId: string, rule: string, step: string): string {
+  return `${eventId} ${rule} ${step}`;
 }

@@ -2,12 +2,13 @@ import { createHash } from 'node:crypto';
 import { laneOf } from '../../queue/lanes.js';
 import { subjectOf } from '../subject.js';
 import type { VirtualEvent } from '../cases/virtual-room.js';
+import { PackedStates, RoundStates } from '../cases/virtual-states.js';
 import type { Catalogue } from '../../events/catalogue.js';
 import type { RuleSet } from '../rule-set.js';
 import type { BacktestReport, BacktestUnrecorded } from './backtest-report.js';
 import { BacktestSide } from './backtest-side.js';
 import { BacktestTally } from './backtest-tally.js';
-import { DeliveryDiff, SIDES, type SideName } from './delivery-diff.js';
+import { DeliveryDiff, type Difference, SIDES, type SideName } from './delivery-diff.js';
 import { roomId, storedIdOf } from './event-ids.js';
 import { AnswerRecords } from './recorded-answers.js';
 import type { RecordedEvent } from './recorded-event.js';
@@ -27,6 +28,8 @@ export interface BacktestOptions {
   readonly warmUpFrom: number;
   /** So many examples of each rule and change; absent: 3. */
   readonly examples?: number;
+  /** Is told of every delivery, also of those that are the same. */
+  readonly found?: (difference: Difference) => void;
 }
 
 const EXAMPLES = 3;
@@ -47,16 +50,31 @@ export class Backtest {
   private begun = false;
 
   constructor(private readonly options: BacktestOptions) {
-    const { before, after, timezone, calendar, from, warmUpFrom, examples = EXAMPLES } = options;
+    const { before, after, timezone, calendar, from, warmUpFrom, examples = EXAMPLES, found } = options;
     const { answers } = this;
     const shared = { answers, timezone, calendar, from };
+    const states = new PackedStates();
+    // What the state is depends on the catalogue alone.
+    const isSame = JSON.stringify(before.catalogue.entries) === JSON.stringify(after.catalogue.entries);
+    const others = isSame ? states : new PackedStates();
     this.sides = {
-      before: new BacktestSide({ ...shared, ruleSet: before, against: null }),
-      after: new BacktestSide({ ...shared, ruleSet: after, against: before }),
+      before: new BacktestSide({
+        ...shared,
+        ruleSet: before,
+        against: null,
+        states: new RoundStates(states),
+      }),
+      after: new BacktestSide({
+        ...shared,
+        ruleSet: after,
+        against: before,
+        states: new RoundStates(others),
+      }),
     };
     this.tally = new BacktestTally(this.sides, examples);
     this.diff = new DeliveryDiff(this.sides, from, (difference) => {
       this.tally.add(difference);
+      found?.(difference);
     });
     this.now = warmUpFrom;
   }
@@ -171,14 +189,18 @@ function decidedAt({ decidedAt: at, event }: RecordedEvent): number {
   return at ?? event.receivedAt.getTime();
 }
 
-function virtualEvent(
-  { id, recorded: { event }, subject }: ReadRecorded,
-  catalogue: Catalogue,
-): VirtualEvent {
-  const { rootEntity: entity, createTime, receivedAt, eventType, eventId } = event;
+function virtualEvent({ id, recorded, subject }: ReadRecorded, catalogue: Catalogue): VirtualEvent {
+  const { rootEntity: entity, createTime, receivedAt, eventType, eventId } = recorded.event;
   const orderTime = (createTime ?? receivedAt).getTime();
   const statusRank = catalogue.statusRankOf(eventType, subject.facts);
-  return { id, entity, subject, order: { orderTime, statusRank, eventId } };
+  const { cause } = recorded;
+  return {
+    id,
+    entity,
+    subject,
+    order: { orderTime, statusRank, eventId },
+    ...(cause === undefined ? {} : { cause }),
+  };
 }
 
 /** As the service takes up what waits: lane by lane, each in its order. */

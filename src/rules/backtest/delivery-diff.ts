@@ -11,8 +11,12 @@ export type SideName = (typeof SIDES)[number];
 /** A delivery of one of the two sets, or of both. Of an example, with all that is needed to show it. */
 export interface Difference {
   readonly change: BacktestChange;
+  /** Rule, action, entity and cause, with U+0000 between. */
+  readonly key: string;
   readonly rule: string;
   readonly target: string;
+  /** When it goes out, ms; null: it waits, or it is not there. */
+  readonly at: Readonly<Record<SideName, number | null>>;
   /** Null: it is no example, or there is none on this side. */
   readonly before: VirtualDelivery | null;
   readonly after: VirtualDelivery | null;
@@ -33,9 +37,11 @@ interface Single {
   readonly side: SideName;
   readonly rule: string;
   readonly action: string;
+  readonly step: string | null;
   readonly entity: string;
   readonly target: string;
   readonly eventId: string | null;
+  readonly gathered: readonly string[] | null;
   readonly decidedAt: number;
   readonly at: number | null;
   /** Null: it is told by `print` alone what it was, for want of room. */
@@ -92,17 +98,15 @@ export class DeliveryDiff {
 
   /** What is left is on one side only. */
   end(): void {
-    for (const single of this.singles.values()) {
+    for (const [key, single] of this.singles) {
       if (single.decidedAt < this.from) continue;
-      const { side, rule, target, delivery, about } = single;
-      const change = this.isUndecidable(single.eventId, rule)
-        ? 'undecidable'
-        : side === 'after'
-          ? 'added'
-          : 'removed';
+      const { side, rule, step, eventId, target, delivery, about } = single;
+      const at = { before: null, after: null, [side]: single.at };
+      const isOpen = this.isUndecidable(single, rule) || this.sides[side].isUnconfirmed(eventId, rule, step);
+      const change = isOpen ? 'undecidable' : side === 'after' ? 'added' : 'removed';
       const before = side === 'before' ? delivery : null;
       const after = side === 'after' ? delivery : null;
-      this.found({ change, rule, target, before, after, about });
+      this.found({ change, key, rule, target, at, before, after, about });
     }
     this.singles.clear();
   }
@@ -114,13 +118,15 @@ export class DeliveryDiff {
       : printOf(one) === other.print;
     const moved = one.at !== other.at;
     let change: BacktestChange = isSame ? (moved ? 'moved' : 'same') : 'changed';
-    if (change !== 'same' && this.isUndecidable(one.eventId, other.rule)) change = 'undecidable';
+    if (this.isOpen([one, other], other.rule, change === 'same')) change = 'undecidable';
     const own = side === 'after';
     const about = change === 'same' ? null : (other.about ?? this.aboutOf(other));
     this.found({
       change,
+      key: keyOf(one),
       rule: other.rule,
       target: own ? one.delivery.target : other.target,
+      at: own ? { before: other.at, after: one.at } : { before: one.at, after: other.at },
       before: own ? other.delivery : one,
       after: own ? one : other.delivery,
       about,
@@ -129,17 +135,23 @@ export class DeliveryDiff {
 
   private single(side: SideName, delivery: VirtualDelivery): Single {
     const { rule, action, entity, target } = delivery.delivery;
-    const { eventId, decidedAt, at } = delivery;
-    return { side, rule, action, entity, target, eventId, decidedAt, at, delivery, print: null, about: null };
+    const { step, eventId, gathered, decidedAt, at } = delivery;
+    const about = { side, rule, action, step, entity, target, eventId, gathered, decidedAt, at };
+    return { ...about, delivery, print: null, about: null };
   }
 
   private settled(single: Single): Single {
     const key = wholeKey(single);
     const whole = this.whole.get(key) ?? 0;
     if (single.delivery && (whole >= MOST_WHOLE || single.decidedAt < this.from))
-      return { ...single, delivery: null, print: printOf(single.delivery) };
+      return { ...single, delivery: null, print: this.isAlone(single) ? '' : printOf(single.delivery) };
     this.whole.set(key, whole + 1);
     return { ...single, about: this.aboutOf(single) };
+  }
+
+  /** The other set sends nothing: nobody will ask what it was. */
+  private isAlone({ side }: Single): boolean {
+    return SIDES.every((other) => other === side || this.sides[other].isEmpty);
   }
 
   private isOld(single: Single): boolean {
@@ -165,8 +177,20 @@ export class DeliveryDiff {
     };
   }
 
-  private isUndecidable(eventId: string | null, rule: string): boolean {
-    return this.sides.before.isUndecidable(eventId, rule) || this.sides.after.isUndecidable(eventId, rule);
+  /** Whether it cannot be told what differs. What neither set could tell of the same message is the same for both. */
+  private isOpen(both: readonly [VirtualDelivery, Single], rule: string, isSame: boolean): boolean {
+    const [{ eventId, step }] = both;
+    const [one, other] = SIDES.map((side) => this.sides[side].isUnconfirmed(eventId, rule, step));
+    if (isSame || one || other) return !isSame || one !== other;
+    return both.some((of) => this.isUndecidable(of, rule));
+  }
+
+  private isUndecidable(
+    { eventId, gathered }: Pick<VirtualDelivery, 'eventId' | 'gathered'>,
+    rule: string,
+  ): boolean {
+    const ids = gathered ?? [eventId];
+    return SIDES.some((side) => ids.some((id) => this.sides[side].isUndecidable(id, rule)));
   }
 }
 

@@ -1,7 +1,7 @@
 import type { HolderEvent } from '../due-step.js';
 import type { LookupAnswer, LookupAnswers } from '../lookup-document.js';
 import type { RuleSet } from '../rule-set.js';
-import type { Asking, VirtualAnswers } from '../cases/virtual-room.js';
+import type { Asking, VirtualAnswers } from '../cases/answers-given.js';
 import type { Level } from '../state/root-state.js';
 import type { RecordedStep } from './recorded-event.js';
 
@@ -55,7 +55,7 @@ export class AnswerRecords {
 }
 
 /** Whoever wants to know that something was asked that nobody had recorded. */
-export type Unrecorded = (lookup: string, eventId: string, now: number) => void;
+export type Unrecorded = (lookup: string, asking: Asking, now: number) => void;
 
 /** How the unanswered question before a step is called: no look-up has such a name. */
 export const CONFIRMATION = '(confirm)';
@@ -80,13 +80,14 @@ export class RecordedAnswers implements VirtualAnswers {
     this.otherwise = new Set([...ruleSet.lookups.keys()].filter(differs));
   }
 
-  lookup(name: string, request: string, now: number, { eventId, step }: Asking): LookupAnswer | null {
-    const answer = this.otherwise.has(name) ? null : this.find(name, request, now, { eventId, step });
-    if (!answer) this.unrecorded(name, eventId, now);
+  lookup(name: string, request: string, now: number, asking: Asking): LookupAnswer | null {
+    const answer = this.otherwise.has(name) ? null : this.find(name, request, now, asking);
+    if (!answer) this.unrecorded(name, asking, now);
     return answer;
   }
 
-  pending(_per: Level, _holder: HolderEvent, { eventId, step }: Asking, now: number): boolean | null {
+  pending(_per: Level, _holder: HolderEvent, asking: Asking, now: number): boolean | null {
+    const { eventId, step } = asking;
     const said = this.records
       .of(eventId)
       ?.steps.filter((one) => isOf(one, step) && one.pending !== null)
@@ -94,7 +95,7 @@ export class RecordedAnswers implements VirtualAnswers {
     // Nobody is waited for any more from when the platform said so; until then, and before, somebody was.
     const before = said?.findLast(({ at }) => at <= now) ?? said?.find(({ pending }) => pending === true);
     if (before) return before.pending;
-    this.unrecorded(CONFIRMATION, eventId, now);
+    this.unrecorded(CONFIRMATION, asking, now);
     return null;
   }
 
@@ -106,7 +107,8 @@ export class RecordedAnswers implements VirtualAnswers {
     };
     if (step) {
       for (const one of own?.steps ?? []) {
-        const answer = isOf(one, step) ? fits(one.lookups) : null;
+        // Whom the step was for says the request.
+        const answer = one.rule === step.rule ? fits(one.lookups) : null;
         if (answer) return answer;
       }
     }

@@ -8,6 +8,8 @@ export interface RecordedEvent {
   readonly decidedAt: number | null;
   /** What look-ups answered for it when it was decided; absent: nothing is recorded. */
   readonly lookups?: LookupAnswers;
+  /** The key of the event because of which things were sent, when that was another one; absent: its own. */
+  readonly cause?: string;
   /** Of the ladders that it armed: what was answered before their steps. */
   readonly steps?: readonly RecordedStep[];
 }
