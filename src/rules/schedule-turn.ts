@@ -85,7 +85,9 @@ export function openEntities(entity: string, state: RootState, over: Level): Ope
     return [{ place, latest: state.process ? latestOf(state.process) : state.tally.last }];
   }
   const entities = over === 'task' ? state.tasks : state.nodes;
-  return Object.entries(entities).flatMap(([id, one]): OpenEntity | [] => {
+  // By their ids: which of them comes first also tells which digest it is.
+  const sorted = Object.entries(entities).sort(([a], [b]) => (a < b ? -1 : 1));
+  return sorted.flatMap(([id, one]): OpenEntity | [] => {
     if (phaseOf(one) !== 'open') return [];
     const ids = over === 'task' ? { process, node: one.node, task: id } : { process, node: id, task: null };
     return { place: placeOf(ids, over, one), latest: latestOf(one) };

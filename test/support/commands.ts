@@ -4,7 +4,7 @@ import { type Ended, runCommand } from './command.js';
 import { CHILD_ENVIRONMENT } from './process.js';
 
 /** Commands of one word; the others have two, like `events list`. */
-const ONE_WORD = ['explain', 'report'];
+const ONE_WORD = ['explain', 'report', 'backtest', 'replay', 'recall'];
 
 interface Asked {
   readonly resolve: (ended: Ended) => void;

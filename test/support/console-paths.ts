@@ -12,9 +12,13 @@ export interface Paths {
   readonly delivery: string;
   readonly rules: string;
   readonly rule: string;
+  readonly shadow: string;
   readonly ruleSets: string;
   readonly tryPad: string;
+  readonly backtests: string;
+  readonly replays: string;
   readonly timers: string;
+  readonly radar: string;
   readonly silences: string;
   readonly targets: string;
   readonly tokens: string;
@@ -41,9 +45,13 @@ export async function pathsOf({ stage }: Room): Promise<Paths> {
     delivery: `/deliveries/${await firstId(api, '/deliveries?state=dead&limit=1')}`,
     rules: '/rules',
     rule: '/rules/renewal-done',
+    shadow: '/rules/badge-ordered-new?tab=shadow',
     ruleSets: '/rule-sets',
     tryPad: '/try',
+    backtests: '/backtests',
+    replays: '/replays',
     timers: '/timers',
+    radar: '/radar',
     silences: '/silences',
     targets: '/targets',
     tokens: '/tokens',

@@ -60,7 +60,7 @@ export async function emptied(
 export async function emptyRulesRoom(dataSource: DataSource): Promise<void> {
   await emptied(
     dataSource,
-    'event_keys, events, evaluations, action_keys, deliveries, decisions_begun, rule_set_activations, rule_sets, entity_states, entity_tasks, timers, unsettled, once_keys, throttles, digests, digest_items, schedules, silences, lookups, target_lanes, target_limits, brake_counts, notices',
+    'event_keys, events, evaluations, action_keys, deliveries, decisions_begun, rule_set_activations, rule_sets, entity_states, entity_tasks, timers, unsettled, once_keys, throttles, digests, digest_items, schedules, silences, lookups, target_lanes, target_limits, brake_counts, notices, shadow_deliveries, shadow_keys, shadow_rules',
   );
 }
 

@@ -13,6 +13,8 @@ import { LiveCatalogue } from '../../src/events/live-catalogue.js';
 import { Wakeup } from '../../src/queue/wakeup.js';
 import type { decide } from '../../src/rules/decide.js';
 import { DecisionWorker } from '../../src/rules/decision-worker.js';
+import { RadarRoom } from '../../src/rules/radar/radar-room.js';
+import { RadarWorker } from '../../src/rules/radar/radar-worker.js';
 import { compileRuleSet } from '../../src/rules/rule-compiler.js';
 import { RuleStores, storesOf } from '../../src/rules/rule-stores.js';
 import type { RuleSet } from '../../src/rules/rule-set.js';
@@ -30,6 +32,8 @@ export class RulesRoom {
   readonly stores: RuleStores;
   readonly decisions: DecisionWorker;
   readonly time: TimeWorkers;
+  readonly radarRoom: RadarRoom;
+  readonly radar: RadarWorker;
   readonly log = new TestLog();
   readonly close: () => Promise<void>;
   private readonly partitions: Partitions;
@@ -88,6 +92,13 @@ export class RulesRoom {
       instance: randomUUID(),
       retention: 90 * DAY_MS,
     });
+    this.radarRoom = new RadarRoom(dataSource, stores, catalogue, {
+      ...options,
+      asks: apps.length > 0,
+      way: { fetcher: ways.fetcher, log, metrics: options.metrics },
+    });
+    const { reconciler, radar, findings, scan } = this.radarRoom;
+    this.radar = new RadarWorker(dataSource, radar, { ...stores, findings, scan }, reconciler, options);
   }
 
   /** Makes these rules the live ones; other files by their names. */

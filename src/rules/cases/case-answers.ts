@@ -5,7 +5,7 @@ import type { RuleSet } from '../rule-set.js';
 import type { Level } from '../state/root-state.js';
 import { isPending } from '../step-confirmation.js';
 import type { LookupStep } from './case-document.js';
-import type { VirtualAnswers } from './virtual-room.js';
+import type { VirtualAnswers } from './answers-given.js';
 
 /**
  * The name under which a case says what the platform answers before a step: true or false, whether somebody is still

@@ -140,7 +140,13 @@ class MutationRun {
   /** The changed rules by name; null: they would be refused. */
   private compile(mutant: Mutant): ReadonlyMap<string, Rule> | null {
     const { ruleSet } = this;
-    const checked = checkFiles(this.filesOf(mutant), ruleSet.catalogue, undefined, this.options.shipped);
+    const checked = checkFiles(
+      this.filesOf(mutant),
+      ruleSet.catalogue,
+      undefined,
+      this.options.shipped,
+      (name) => !mutant.rules.includes(name),
+    );
     if (checked.findings.some(({ severity }) => severity === 'error')) return null;
     const parts = {
       named: mutant.condition === null ? ruleSet.conditions : namedIn(checked),

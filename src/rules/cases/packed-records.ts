@@ -39,7 +39,8 @@ export class PackedRecords<Packed> {
       }
     }
     if (names.length === 0) return refused;
-    const packed = deflateRawSync(Buffer.concat(parts), { level: 1 });
+    // A copy: what comes out is the beginning of a larger piece of memory.
+    const packed = Buffer.from(deflateRawSync(Buffer.concat(parts), { level: 1 }));
     const group: Group = { packed, begins, left: names.length };
     for (const [number, name] of names.entries()) this.places.set(name, { group, number });
     return refused;
@@ -57,12 +58,16 @@ export class PackedRecords<Packed> {
   /** It is not here any more then. */
   take(name: string): Packed | null {
     const found = this.find(name);
+    this.drop(name);
+    return found;
+  }
+
+  drop(name: string): void {
     const group = this.places.get(name)?.group;
-    if (!group) return null;
+    if (!group) return;
     this.places.delete(name);
     group.left -= 1;
     if (group.left === 0) this.open.delete(group);
-    return found;
   }
 
   private bytesOf(group: Group): Buffer {

@@ -1,11 +1,12 @@
-import { PackedRecords } from './packed-records.js';
 import type { RecalledEvent } from '../decision-batch.js';
 import type { HolderEvent } from '../due-step.js';
 import { holderIdsOf } from '../holder-events.js';
 import type { Ladder } from '../ladder.js';
-import type { RootState } from '../state/root-state.js';
+import { hasEnded, phaseOf } from '../state/phases.js';
 import type { DueLadder } from '../timer-store.js';
 import type { Unsettled } from '../unsettled-store.js';
+import { PackedMap } from './packed-map.js';
+import type { VirtualStates } from './virtual-states.js';
 
 /** A ladder in memory. */
 export type LadderRow = Omit<DueLadder, 'state'> & {
@@ -14,10 +15,8 @@ export type LadderRow = Omit<DueLadder, 'state'> & {
   readonly number: number;
 };
 
-/** All that is kept of one root entity. */
+/** What is kept of one root entity beside its state. */
 export interface EntityRecord {
-  /** Null: no event has told anything. */
-  state: RootState | null;
   /** Those that stand, in the order of their arming. */
   readonly ladders: LadderRow[];
   /** By id, its events that a ladder, a schedule or an open verdict may still read. */
@@ -26,21 +25,18 @@ export interface EntityRecord {
   readonly recalled: Map<string, RecalledEvent>;
   /** By event and rule. */
   readonly unsettled: Map<string, Unsettled>;
-  /** Action keys. */
+  /** Action keys: what stands for a lost event asks for the same as that one, should it come all the same. */
   readonly sent: Set<string>;
   /** Subject and rule. */
   readonly once: Set<string>;
 }
 
-/** So many are kept as they are; of more, those that nothing has happened to for the longest time are packed. */
-const MOST_UNPACKED = 20_000;
-/** So many at once. */
-const PACKED_AT_ONCE = 64;
+/** So many are kept as they are. */
+const MOST_UNPACKED = 10_000;
 /** With more events than this, those that nobody reads any more go. */
 const MOST_HOLDERS = 40;
 
 const emptyRecord = (): EntityRecord => ({
-  state: null,
   ladders: [],
   holders: new Map(),
   recalled: new Map(),
@@ -49,65 +45,56 @@ const emptyRecord = (): EntityRecord => ({
   once: new Set(),
 });
 
-/** What is kept of root entities, however many there are: what is not in use is packed. */
+/** What is kept of root entities beside their states, however many there are. */
 export class VirtualEntities {
-  /** The one that was used last at the end. */
-  private readonly unpacked = new Map<string, EntityRecord>();
-  private readonly packed = new PackedRecords<EntityRecord>();
+  private readonly records: PackedMap<EntityRecord>;
 
-  /** `readsLatest`: the last events of open entities are read too, as schedules do. */
+  /** `readsLatest`: the last events of what is open are read too, as schedules do. */
   constructor(
+    private readonly states: VirtualStates,
     private readonly readsLatest: boolean,
-    private readonly most = MOST_UNPACKED,
-  ) {}
+    most = MOST_UNPACKED,
+  ) {
+    this.records = new PackedMap(most);
+  }
 
-  /** It is there from then on. */
+  /** It is there from then on, until it is let go. */
   of(entity: string): EntityRecord {
-    let record = this.unpacked.get(entity);
-    if (record) this.unpacked.delete(entity);
-    else {
-      record = this.packed.take(entity) ?? emptyRecord();
-      if (this.unpacked.size >= this.most) this.makeRoom();
-    }
-    this.unpacked.set(entity, record);
+    let record = this.records.get(entity);
+    if (!record) this.records.set(entity, (record = emptyRecord()));
     return record;
   }
 
   /** Null: there is none. It must not be changed. */
   find(entity: string): EntityRecord | null {
-    return this.unpacked.get(entity) ?? this.packed.find(entity);
+    return this.records.peek(entity) ?? null;
   }
 
-  /** Lets go the events that nobody reads any more. */
-  thin(record: EntityRecord): void {
-    const { ladders, holders, unsettled } = record;
-    if (ladders.length === 0 && unsettled.size === 0 && !this.readsLatest) holders.clear();
-    else if (holders.size > MOST_HOLDERS) this.letGo(record);
+  /** Lets go what nobody reads any more. */
+  thin(entity: string, record: EntityRecord): void {
+    const { ladders, holders, recalled, unsettled, sent, once } = record;
+    const rests = ladders.length === 0 && unsettled.size === 0;
+    if ((rests && holders.size > 0) || holders.size > MOST_HOLDERS) this.letGo(entity, record);
+    if (rests && holders.size + recalled.size + sent.size + once.size === 0) this.records.delete(entity);
   }
 
-  private makeRoom(): void {
-    const oldest: [string, EntityRecord][] = [];
-    for (const one of this.unpacked) {
-      if (oldest.length >= Math.min(PACKED_AT_ONCE, this.most)) break;
-      oldest.push(one);
-    }
-    for (const [entity, record] of oldest) {
-      this.letGo(record);
-      this.unpacked.delete(entity);
-    }
-    // What cannot be packed is as new.
-    for (const [entity, record] of this.packed.put(oldest)) this.unpacked.set(entity, record);
-  }
-
-  private letGo({ state, ladders, holders, recalled, unsettled }: EntityRecord): void {
+  private letGo(entity: string, { ladders, holders, recalled, unsettled }: EntityRecord): void {
     const wanted = new Set(ladders.flatMap(holderIdsOf));
-    const open = new Set([...unsettled.values()].map(({ eventId }) => eventId));
-    if (this.readsLatest && state) {
-      for (const one of [state.process, ...Object.values(state.tasks), ...Object.values(state.nodes)])
-        if (one) wanted.add(one.latest);
-      if (state.tally.last) wanted.add(state.tally.last.id);
-    }
-    for (const id of holders.keys()) if (!wanted.has(id) && !open.has(id)) holders.delete(id);
-    for (const id of recalled.keys()) if (!open.has(id)) recalled.delete(id);
+    for (const { eventId } of unsettled.values()) wanted.add(eventId);
+    for (const id of recalled.keys()) if (!wanted.has(id)) recalled.delete(id);
+    if (this.readsLatest) for (const id of this.latestOf(entity)) wanted.add(id);
+    for (const id of holders.keys()) if (!wanted.has(id)) holders.delete(id);
+  }
+
+  /** The events that a schedule may read of what is open. */
+  private latestOf(entity: string): readonly string[] {
+    const state = this.states.get(entity);
+    if (!state || hasEnded(state)) return [];
+    const open = [...Object.values(state.tasks), ...Object.values(state.nodes)].filter(
+      (one) => phaseOf(one) === 'open',
+    );
+    return [...open, ...(state.process ? [state.process] : [])]
+      .map(({ latest }) => latest)
+      .concat(state.tally.last?.id ?? []);
   }
 }

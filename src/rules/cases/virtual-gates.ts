@@ -35,8 +35,9 @@ export class VirtualGates {
           hits.filter((hit) => hit > now - throttle.perMs).sort((a, b) => a - b),
         );
       }
-      const record = this.entities.of(firing.entity);
       // Of what may be many only what is asked for: the gates make copies.
+      const record = this.entities.find(firing.entity);
+      if (!record) continue;
       for (const delivery of firing.deliveries) noteKnown(actionKeyOf(delivery), record.sent, sent);
       for (const { action } of firing.items) noteKnown(itemKeyOf(firing, action), record.sent, sent);
       const onceKey = onceKeyOf(firing);
@@ -47,8 +48,8 @@ export class VirtualGates {
 
   /** Notes what was admitted, and what it uses up. */
   write({ deliveries, items, once, hits, counts }: Admission, now: number): void {
-    for (const { delivery } of deliveries) this.entities.of(delivery.entity).sent.add(actionKeyOf(delivery));
-    for (const item of items) this.entities.of(item.entity).sent.add(actionKeyOf({ ...item, generation: 0 }));
+    for (const { delivery } of deliveries) this.noteSent(delivery.entity, actionKeyOf(delivery));
+    for (const item of items) this.noteSent(item.entity, actionKeyOf({ ...item, generation: 0 }));
     for (const { entity, subject, rule } of once)
       this.entities.of(entity).once.add(JSON.stringify([entity, subject, rule]));
     for (const { rule, key, at, max, perMs } of hits) {
@@ -67,6 +68,11 @@ export class VirtualGates {
       }
       slices.set(slice, (slices.get(slice) ?? 0) + count);
     }
+  }
+
+  /** An event that belongs to nothing else never comes again. */
+  private noteSent(entity: string, key: string): void {
+    if (!entity.startsWith('event:')) this.entities.of(entity).sent.add(key);
   }
 
   private tidy(now: number): void {

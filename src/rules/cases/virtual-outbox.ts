@@ -7,6 +7,8 @@ export interface VirtualDelivery {
   readonly step: string | null;
   /** Id of the event that it is of; null: it gathers what came of several. */
   readonly eventId: string | null;
+  /** Ids of the events whose items it gathers; null: it is of one alone. */
+  readonly gathered: readonly string[] | null;
   /** When it was decided, ms since 1970. */
   readonly decidedAt: number;
   /** When it goes out, ms; of one that is held or dead, when that was decided. Null: it waits. */
@@ -42,13 +44,13 @@ export class VirtualOutbox {
   /** `until`: deferred by quiet hours until then (ms); null: not. Answers it when somebody has to `release` it then. */
   accept(
     delivery: NewDelivery,
-    of: Pick<VirtualDelivery, 'step' | 'eventId'>,
+    of: Pick<VirtualDelivery, 'step' | 'eventId' | 'gathered'>,
     now: number,
     until: number | null,
   ): VirtualDelivery | null {
     const deferred = until !== null;
-    const { step, eventId } = of;
-    const made: Waiting = { delivery, step, eventId, decidedAt: now, at: null, deferred };
+    const { step, eventId, gathered } = of;
+    const made: Waiting = { delivery, step, eventId, gathered, decidedAt: now, at: null, deferred };
     if (delivery.state === 'dead') made.at = now;
     this.made(made);
     if (delivery.state === 'dead') return null;

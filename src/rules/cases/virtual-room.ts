@@ -2,29 +2,27 @@ import type { StoredEvent } from '../../events/event-store.js';
 import { admit, type Admission, withSuppressions } from '../admission.js';
 import { type Decision, type DecisionInputs, skipped, type Subject, timeDefaults } from '../decide.js';
 import { type BatchEvaluation, DecisionBatch, LIVE } from '../decision-batch.js';
-import { decideDue, type HolderEvent } from '../due-step.js';
+import { decideDue } from '../due-step.js';
 import type { Evaluation } from '../evaluation-store.js';
 import type { Firing } from '../firing.js';
-import { answerAll } from '../given-answers.js';
 import { holderIdsOf } from '../holder-events.js';
-import type { LookupAnswer, LookupAnswers } from '../lookup-document.js';
-import { planLookups, planNamedLookups } from '../lookup-plan.js';
 import type { OrderKey } from '../lookup-store.js';
 import type { Rule, RuleSet } from '../rule-set.js';
 import { SCHEDULE_TYPE } from '../rule-timing.js';
 import { nextTurn, openEntities, timetableOf, turnEvent } from '../schedule-turn.js';
 import { placeOf } from '../state/observe.js';
 import { hasEnded } from '../state/phases.js';
-import { type Level, NO_STATE, type RootState } from '../state/root-state.js';
-import { stateFacts } from '../state/state-facts.js';
-import { type StepAnswers, stepOccasion } from '../timer-store.js';
+import { NO_STATE, type RootState } from '../state/root-state.js';
+import { stepOccasion } from '../timer-store.js';
 import { TurnFindings } from '../turn-findings.js';
 import { turnFirings, turnSubject } from '../turn-judgement.js';
+import { AnswersGiven, type VirtualAnswers } from './answers-given.js';
 import { DueQueue } from './due-queue.js';
 import { type VirtualDigest, VirtualDigests } from './virtual-digests.js';
 import { type EntityRecord, type LadderRow, VirtualEntities } from './virtual-entities.js';
 import { VirtualGates } from './virtual-gates.js';
 import { VirtualLadders } from './virtual-ladders.js';
+import { PackedStates, type VirtualStates } from './virtual-states.js';
 import { type VirtualDelivery, VirtualOutbox } from './virtual-outbox.js';
 import { type EntityRecords, keepOpen, noteRead, openVerdicts, recalledOf } from './virtual-verdicts.js';
 
@@ -36,6 +34,8 @@ export interface VirtualEvent {
   readonly entity: string | null;
   readonly subject: Subject;
   readonly order: OrderKey;
+  /** The key of the event because of which things are sent, when that is another one; absent: its own. */
+  readonly cause?: string;
 }
 
 /** An event that was decided, and by what. */
@@ -53,20 +53,6 @@ export interface VirtualEvaluation extends Evaluation {
   readonly turnOf: string | null;
 }
 
-/** What asks for an answer: the decision about an event, or a step of a ladder that the event armed. */
-export interface Asking {
-  readonly eventId: string;
-  readonly step: Pick<LadderRow, 'rule' | 'subject' | 'step'> | null;
-}
-
-/** What others answer. */
-export interface VirtualAnswers {
-  /** Null: nobody was asked, and the look-up fails. */
-  lookup(name: string, request: string, now: number, asking: Asking): LookupAnswer | null;
-  /** Whether somebody is still waited for, as the platform says before a step; null: it does not say. */
-  pending(per: Level, holder: HolderEvent, asking: Asking, now: number): boolean | null;
-}
-
 /** Sees what happens, as it happens. */
 export interface RoomObserver {
   /** A delivery was decided. */
@@ -82,7 +68,6 @@ export interface RoomObserver {
   ): void;
 }
 
-const NO_ANSWERS: VirtualAnswers = { lookup: () => null, pending: () => true };
 const NOTHING_ADMITTED: Pick<Admission, 'asked' | 'suppressions'> = { asked: [], suppressions: [] };
 
 export interface VirtualRoomOptions {
@@ -94,6 +79,8 @@ export interface VirtualRoomOptions {
   readonly out?: (delivery: VirtualDelivery) => void;
   /** Sees all that happens: then neither the ledger nor the deliveries are kept. */
   readonly observer?: RoomObserver;
+  /** The states of root entities, when another room shares them. Absent: it has its own. */
+  readonly states?: VirtualStates;
   /** So many things may come due in all; more are an error. Absent: however many. */
   readonly most?: number;
 }
@@ -116,6 +103,7 @@ export class VirtualRoom {
   readonly ledger: VirtualEvaluation[] = [];
   /** All that was decided, also what waits still. */
   readonly deliveries: VirtualDelivery[] = [];
+  private readonly states: VirtualStates;
   private readonly entities: VirtualEntities;
   /** Root entities that have not ended, when a schedule asks for them; null: none does. */
   private readonly open: Set<string> | null;
@@ -125,22 +113,34 @@ export class VirtualRoom {
   private readonly outbox: VirtualOutbox;
   private readonly due = new DueQueue<DueItem>();
   private happened = 0;
+  private readonly ruleSet: RuleSet;
   private readonly defaults: Pick<DecisionInputs, 'timezone' | 'calendar'>;
-  private readonly answers: VirtualAnswers;
+  private readonly answers: AnswersGiven;
   private readonly observer: RoomObserver | null;
   private readonly most: number;
   private turns = 0;
 
   constructor(
-    private readonly ruleSet: RuleSet,
-    { timezone, calendar, answers = NO_ANSWERS, out, observer, most = Infinity }: VirtualRoomOptions,
+    /** Those in shadow mode are live ones here: nothing is sent anyway. */
+    ruleSet: RuleSet,
+    {
+      timezone,
+      calendar,
+      answers,
+      out,
+      observer,
+      states = new PackedStates(),
+      most = Infinity,
+    }: VirtualRoomOptions,
   ) {
+    this.ruleSet = ruleSet.withShadowsLive();
     this.defaults = { timezone, ...(calendar === undefined ? {} : { calendar }) };
-    this.answers = answers;
+    this.answers = new AnswersGiven(this.ruleSet, this.defaults, answers);
     this.observer = observer ?? null;
     this.most = most;
     const scheduled = ruleSet.rules.some(({ schedule }) => schedule !== null);
-    this.entities = new VirtualEntities(scheduled);
+    this.states = states;
+    this.entities = new VirtualEntities(states, scheduled);
     this.open = scheduled ? new Set() : null;
     this.ladders = new VirtualLadders(this.entities);
     this.gates = new VirtualGates(this.entities);
@@ -181,7 +181,10 @@ export class VirtualRoom {
     }));
     const records = this.recordsOf(events);
     const states = new Map<string, RootState>();
-    for (const [entity, { state }] of records) if (state) states.set(entity, state);
+    for (const entity of records.keys()) {
+      const state = this.states.get(entity);
+      if (state) states.set(entity, state);
+    }
     const book = this.ladders.bookOf(records.values());
     const batch = new DecisionBatch(ruleSet, base, {
       states,
@@ -194,14 +197,18 @@ export class VirtualRoom {
       const { id, entity, subject, order } = event;
       const stored = { id, eventType: subject.eventType, rootEntity: entity } as StoredEvent;
       const observed = batch.observe(stored, subject, place, order);
-      const lookups = this.lookupsFor(event, observed.inputs);
-      const inputs = Object.keys(lookups).length === 0 ? observed.inputs : { ...observed.inputs, lookups };
+      const lookups = this.answers.ofEvent(event, observed.inputs);
+      const inputs = {
+        ...observed.inputs,
+        ...(Object.keys(lookups).length === 0 ? {} : { lookups }),
+        ...(event.cause === undefined ? {} : { cause: event.cause }),
+      };
       if (entity !== null)
         records.get(entity)?.holders.set(id, { id, subject, place, at: order, receivedAt: now });
       const decision = await batch.decide(stored, order, observed, inputs);
       decided.push({ event, decision, inputs });
     }
-    for (const [entity, state] of batch.changed) this.keepState(entity, state, records.get(entity));
+    for (const [entity, state] of batch.changed) this.keepState(entity, state);
     for (const row of this.ladders.write(book)) this.dateLadder(row);
     keepOpen(batch, records);
     this.conclude(
@@ -211,7 +218,7 @@ export class VirtualRoom {
       (id) => this.eventTypeOf(id, records, decided),
       records,
     );
-    for (const record of records.values()) this.entities.thin(record);
+    for (const [entity, record] of records) this.entities.thin(entity, record);
     return decided;
   }
 
@@ -222,8 +229,8 @@ export class VirtualRoom {
     return records;
   }
 
-  private keepState(entity: string, state: RootState, record: EntityRecord | undefined): void {
-    if (record) record.state = state;
+  private keepState(entity: string, state: RootState): void {
+    this.states.set(entity, state);
     if (hasEnded(state)) this.open?.delete(entity);
     else this.open?.add(entity);
   }
@@ -261,9 +268,11 @@ export class VirtualRoom {
     at: number,
     now: number,
   ): Promise<void> {
+    const record = this.entities.of(entity);
     const row = this.ladders.find(entity, id);
     // It was dated anew meanwhile, or has ended.
-    if (row?.state === 'armed' && row.dueAt === at) await this.step(row, this.entities.of(entity), now);
+    if (row?.state === 'armed' && row.dueAt === at) await this.step(row, record, now);
+    this.entities.thin(entity, record);
   }
 
   private async step(row: LadderRow, record: EntityRecord, now: number): Promise<void> {
@@ -272,14 +281,14 @@ export class VirtualRoom {
       const holders = holderIdsOf(row).flatMap((id) => record.holders.get(id) ?? []);
       const due = {
         ladder: { ...row, state: 'armed' as const },
-        state: record.state ?? NO_STATE,
+        state: this.states.get(row.entity) ?? NO_STATE,
         holders,
       };
       const { outcome, match, evaluation } = await decideDue(this.ruleSet, due, { now, ...this.defaults });
       this.ladders.settle(row, outcome);
       if (outcome.state === 'asking') {
         const holder = holders.find(({ id }) => id === outcome.answers?.about);
-        const answers = this.answersOf(row, record, holder, now);
+        const answers = this.answers.ofStep(row, due.state, holder, now);
         this.ladders.settle(row, { ...outcome, state: 'armed', dueAt: now, answers });
         continue;
       }
@@ -293,28 +302,6 @@ export class VirtualRoom {
       return;
     }
     throw new Error(`the step "${row.step}" of "${row.rule}" asks for look-ups without end`);
-  }
-
-  /** What a step needs to know before it is sent. */
-  private answersOf(
-    row: LadderRow,
-    record: EntityRecord,
-    holder: HolderEvent | undefined,
-    now: number,
-  ): StepAnswers {
-    const asking = { eventId: row.eventId, step: row };
-    const rule = this.ruleSet.ruleOf(row.rule);
-    const answers: StepAnswers = { ...row.answers, askedSince: now };
-    if (!rule?.escalation || !holder) return answers;
-    const pending = rule.escalation.confirm ? this.answers.pending(row.per, holder, asking, now) : null;
-    const confirm = rule.escalation.confirm ? { confirm: { pending, at: now } } : {};
-    if (pending === false) return { ...answers, ...confirm };
-    const state = stateFacts(record.state ?? NO_STATE, holder.place, null, now, false);
-    const inputs = { now, ...this.defaults, state };
-    const names = rule.lookups?.steps ?? new Set<string>();
-    const plan = (lookups: LookupAnswers): ReturnType<typeof planLookups> =>
-      planNamedLookups(this.ruleSet, names, holder.subject, { ...inputs, lookups });
-    return { ...answers, ...confirm, lookups: this.answered(plan, row.answers?.lookups ?? {}, now, asking) };
   }
 
   private async turn(name: string, dueAt: number, now: number): Promise<void> {
@@ -333,10 +320,11 @@ export class VirtualRoom {
     const subjects = [...(this.open ?? [])]
       .sort((a, b) => (a < b ? -1 : 1))
       .flatMap((entity) => {
-        const { state, holders } = this.entities.find(entity) ?? { state: null };
+        const state = this.states.get(entity);
         if (!state) return [];
+        const holders = this.entities.find(entity)?.holders;
         return openEntities(entity, state, over).map((one) => {
-          const known = one.latest && (holders.get(one.latest.id)?.subject ?? null);
+          const known = one.latest && (holders?.get(one.latest.id)?.subject ?? null);
           return { ...one, entity, state, subject: turnSubject(turn, { ...one, entity, state }, known) };
         });
       });
@@ -372,7 +360,8 @@ export class VirtualRoom {
       outcome.state === 'pending'
         ? { ...about, ...outcome, code: null, reason: null }
         : { ...about, ...outcome, state: 'dead' as const, target: `${kind}:`, request: null };
-    this.outbox.accept(delivery, { step: null, eventId: null }, now, null);
+    const gathered = digest.items.map(({ eventId }) => eventId);
+    this.outbox.accept(delivery, { step: null, eventId: null, gathered }, now, null);
   }
 
   /** Through the gates, and into the ledger. */
@@ -398,33 +387,13 @@ export class VirtualRoom {
     this.gates.write(admission, now);
     const steps = new Map(firings.map(({ occasion, step }) => [occasion, step]));
     for (const { delivery, eventId, occasion, dueAt } of admission.deliveries) {
-      const of = { step: steps.get(occasion) ?? null, eventId };
+      const of = { step: steps.get(occasion) ?? null, eventId, gathered: null };
       const deferred = this.outbox.accept(delivery, of, now, dueAt);
       if (deferred) this.due.add(dueAt ?? now, { kind: 'release', delivery: deferred }, RANK.release);
     }
     for (const digest of this.digests.add(admission.items))
       this.due.add(digest.dueAt, { kind: 'digest', digest }, RANK.digest, digest.number);
     return admission;
-  }
-
-  private lookupsFor({ id: eventId, subject }: VirtualEvent, inputs: DecisionInputs): LookupAnswers {
-    const { ruleSet } = this;
-    if (ruleSet.lookups.size === 0) return {};
-    const plan = (lookups: LookupAnswers): ReturnType<typeof planLookups> =>
-      planLookups(ruleSet, subject, { ...inputs, lookups });
-    return this.answered(plan, {}, inputs.now, { eventId, step: null });
-  }
-
-  private answered(
-    plan: (lookups: LookupAnswers) => ReturnType<typeof planLookups>,
-    known: LookupAnswers,
-    now: number,
-    asking: Asking,
-  ): LookupAnswers {
-    const give = (name: string, request: string): LookupAnswer | null =>
-      // What could not even be asked has failed, whatever the answer would have been.
-      request === '' ? null : this.answers.lookup(name, request, now, asking);
-    return answerAll(plan, known, { give, now });
   }
 
   private dateLadder(row: LadderRow): void {

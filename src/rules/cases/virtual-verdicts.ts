@@ -56,7 +56,7 @@ export function recalledOf(
 
 /** What was read for an event, for verdicts that are settled later. */
 export function noteRead(
-  { eventId, occasion, inputs: { lookups } }: BatchEvaluation,
+  { eventId, occasion, inputs: { lookups, cause } }: BatchEvaluation,
   records: EntityRecords,
 ): void {
   if (occasion !== LIVE && occasion !== SETTLE) return;
@@ -67,7 +67,7 @@ export function noteRead(
       const known = recalled.get(eventId);
       if (known) recalled.set(eventId, { ...known, settled: true });
     } else if (isOpen(eventId, unsettled))
-      recalled.set(eventId, { subject: holder.subject, lookups, settled: false });
+      recalled.set(eventId, { subject: holder.subject, lookups, cause, settled: false });
   }
 }
 
