@@ -27,6 +27,30 @@ import type { EventCaseAnswer, EventCaseQuery } from '../console/api/event-cases
 import type { ExplainedEvaluations, ExplanationsQuery } from '../console/api/explanations.schema.js';
 import type { Notice, NoticeQuery } from '../console/api/notices.schema.js';
 import type { Page, PageQuery } from '../console/api/page.js';
+import type {
+  DismissBody,
+  RadarAnswerBody,
+  RadarFindingAnswer,
+  RadarQuery,
+  ReconcileBody,
+  ReconciledAnswer,
+  RefreshBody,
+} from '../console/api/radar.schema.js';
+import type {
+  NewRecallBody,
+  RecallPreviewAnswer,
+  RecallPreviewBody,
+  RecallSelectionQuery,
+  RecalledDelivery,
+  RecalledQuery,
+} from '../console/api/recalls.schema.js';
+import type {
+  NewReplayBody,
+  Replay,
+  ReplayDetail,
+  ReplayPreviewAnswer,
+  ReplayPreviewBody,
+} from '../console/api/replays.schema.js';
 import type { Report, ReportQuery } from '../console/api/report.schema.js';
 import type {
   Activated,
@@ -36,6 +60,14 @@ import type {
   RuleSetQuery,
   SaidRules,
 } from '../console/api/rule-sets.schema.js';
+import type {
+  ComparedDelivery,
+  ShadowDelivery,
+  ShadowListQuery,
+  ShadowQuery,
+  ShadowRule,
+  ShadowRules,
+} from '../console/api/shadow.schema.js';
 import type { AddedSilence, NewSilence, Silence, SilenceQuery } from '../console/api/silences.schema.js';
 import type { Targets } from '../console/api/targets.schema.js';
 import type { Timer, TimerQuery } from '../console/api/timers.schema.js';
@@ -53,7 +85,9 @@ export interface Admin {
     evaluations(id: string, query: ExplanationsQuery): Promise<ExplainedEvaluations>;
     case(id: string, query: EventCaseQuery): Promise<EventCaseAnswer>;
     /** Bytes of lines of JSON. */
-    export(filter: EventFilterQuery): AsyncIterable<string | Buffer>;
+    export(
+      filter: EventFilterQuery & { readonly recorded?: boolean | undefined },
+    ): AsyncIterable<string | Buffer>;
     /** `lines`: up to 1 MiB. */
     import(query: ImportQuery, lines: Buffer): Promise<Imported>;
   };
@@ -71,8 +105,20 @@ export interface Admin {
     said(hash: string): Promise<SaidRules>;
     rule(name: string): Promise<RuleAnswer>;
   };
+  readonly shadow: {
+    list(query: ShadowQuery): Promise<ShadowRules>;
+    find(rule: string, query: ShadowQuery): Promise<ShadowRule>;
+    deliveries(rule: string, query: ShadowListQuery): Promise<Page<ComparedDelivery>>;
+    delivery(id: string): Promise<ShadowDelivery>;
+  };
   readonly targets: { list(): Promise<Targets>; test(body: DrillBody): Promise<DrillAnswer> };
   readonly report: { find(query: ReportQuery): Promise<Report> };
+  readonly radar: {
+    list(query: RadarQuery): Promise<RadarAnswerBody>;
+    refresh(body: RefreshBody): Promise<RadarAnswerBody>;
+    dismiss(id: string, body: DismissBody): Promise<RadarFindingAnswer>;
+    reconcile(body: ReconcileBody): Promise<ReconciledAnswer>;
+  };
   readonly notices: { list(query: NoticeQuery): Promise<Page<Notice>> };
   readonly catalogue: { list(): Promise<CatalogueAnswer> };
   readonly silences: {
@@ -86,6 +132,16 @@ export interface Admin {
   };
   readonly unsettled: { list(query: UnsettledQuery): Promise<Page<Unsettled>> };
   readonly entities: { find(entity: string): Promise<Entity> };
+  readonly replays: OrdersDesk & {
+    preview(body: ReplayPreviewBody): Promise<ReplayPreviewAnswer>;
+    create(body: NewReplayBody): Promise<ReplayDetail>;
+  };
+  readonly recalls: OrdersDesk & {
+    preview(body: RecallPreviewBody): Promise<RecallPreviewAnswer>;
+    create(body: NewRecallBody): Promise<ReplayDetail>;
+    deliveries(id: string, query: RecalledQuery): Promise<Page<RecalledDelivery>>;
+    selection(rule: string, query: RecallSelectionQuery): Promise<Page<RecalledDelivery>>;
+  };
   readonly users: {
     list(query: PageQuery): Promise<Page<User>>;
     create(user: NewUser): Promise<ChangedUser>;
@@ -95,6 +151,15 @@ export interface Admin {
     makeToken(user: string, token: NewToken): Promise<MadeToken>;
   };
   readonly erasures: { days(): Promise<ErasureDays>; erase(body: ErasureBody): Promise<ErasureResult> };
+}
+
+/** What is the same of replays and recalls. */
+export interface OrdersDesk {
+  list(query: PageQuery): Promise<Page<Replay>>;
+  find(id: string): Promise<ReplayDetail>;
+  cancel(id: string, body: ActBody): Promise<ReplayDetail>;
+  /** Does something while the order is worked at: on this machine also when no service runs. */
+  working<T>(id: string, work: () => Promise<T>): Promise<T>;
 }
 
 /** Where a command works: on this machine, or with `--server` there. */

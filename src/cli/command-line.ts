@@ -1,9 +1,12 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { messageOf } from '../config/log.js';
+import { addBacktestCommand } from './backtest-command.js';
 import { addDeliveryCommands } from './delivery-commands.js';
 import { addEventCommands } from './event-commands.js';
 import { addNoticeCommands } from './notice-commands.js';
 import { NobodyReads, watchOutput } from './output.js';
+import { addRadarCommands } from './radar-commands.js';
+import { addReplayCommands } from './replay-commands.js';
 import { addReportCommand } from './report-command.js';
 import { addRuleCommands } from './rule-commands.js';
 import { addSilenceCommands } from './silence-commands.js';
@@ -46,8 +49,11 @@ export async function runCommandLine(argv: readonly string[]): Promise<void> {
 
   addRuleCommands(program);
   addEventCommands(program);
+  addBacktestCommand(program);
   addDeliveryCommands(program);
+  addReplayCommands(program);
   addReportCommand(program);
+  addRadarCommands(program);
   addNoticeCommands(program);
   addSilenceCommands(program);
   addStateCommands(program);

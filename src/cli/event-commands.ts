@@ -33,14 +33,22 @@ export function addEventCommands(program: Command): void {
     )
     .option('--output <file>', 'a file, instead of standard output; it is there when it is complete')
     .option('--force', 'replace the file')
+    .option(
+      '--recorded',
+      'with what is recorded of the decisions, for "aftersign backtest --events", in the order of these',
+    )
     .addHelpText(
       'after',
       example('aftersign events export --since 2026-11-01 --until 2026-11-30 --output november.ndjson'),
     )
-    .action(async (options: EventFilterOptions & AdminPlace & { output?: string; force?: boolean }) => {
-      const { exportEvents } = await import('./events-export.js');
-      process.exitCode = await exportEvents(options);
-    });
+    .action(
+      async (
+        options: EventFilterOptions & AdminPlace & { output?: string; force?: boolean; recorded?: boolean },
+      ) => {
+        const { exportEvents } = await import('./events-export.js');
+        process.exitCode = await exportEvents(options);
+      },
+    );
   withPlace(events.command('import <file>'))
     .description(
       'store the events of a file, one JSON text a line: Feishu envelopes, CloudEvents, or bodies of a declared source',

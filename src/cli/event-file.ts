@@ -8,7 +8,7 @@ import { BodyReader } from '../ingestion/body-reader.js';
 import { readStandardInput } from './standard-input.js';
 
 /** For CloudEvents of which it is not said whose they are: nothing of them is stored. */
-const ANYBODY: WebhookSource = {
+export const ANY_CLOUD_EVENT: WebhookSource = {
   name: 'cloudevents',
   path: '',
   types: ['*'],
@@ -48,7 +48,7 @@ export async function readEventFile(
   const reader = new BodyReader(
     {
       source,
-      cloudEvents: [ANYBODY],
+      cloudEvents: [ANY_CLOUD_EVENT],
       apps: [{ encryptKey }],
       onlyApp: null,
       defaultApp: 'unknown',

@@ -13,6 +13,8 @@ export interface ExportOptions extends EventFilterOptions, AdminPlace {
   readonly output?: string | undefined;
   /** An existing file may be replaced. */
   readonly force?: boolean | undefined;
+  /** With what is recorded of the decisions. */
+  readonly recorded?: boolean | undefined;
   readonly json?: boolean | undefined;
 }
 
@@ -23,11 +25,11 @@ const NEWLINE = 10;
  * when it is complete, and not before; on standard output no line is ever cut in two.
  */
 export async function exportEvents(options: ExportOptions): Promise<number> {
-  const { output, force = false } = options;
+  const { output, force = false, recorded = false } = options;
   if (output !== undefined && !force && (await exists(output)))
     return refuse('FILE_EXISTS', `${output} is there already: --force replaces it`);
   return await withAdmin(options, async ({ events }) => {
-    const lines = wholeLines(events.export(eventFilterOf(options)));
+    const lines = wholeLines(events.export({ ...eventFilterOf(options), recorded: recorded || undefined }));
     const progress = progressOn(process.stderr, { doing: 'exporting', done: 'exported', what: 'events' });
     let count = 0;
     const counted = (inLines: Buffer): void => {

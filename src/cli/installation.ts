@@ -56,7 +56,15 @@ async function onDatabase<T>(work: (installation: Installation) => Promise<T>): 
     events = new EventStore(dataSource, new Partitions(dataSource), wakeup, clock);
     const deliveries = new DeliveryStore(dataSource, wakeup);
     const timezone = settings.DEFAULT_TIMEZONE;
-    const rules = new RuleStores(dataSource, { builtIn, live: catalogue, clock, deliveries, timezone });
+    const { STORM_BRAKE: stormBrake } = settings;
+    const rules = new RuleStores(dataSource, {
+      builtIn,
+      live: catalogue,
+      clock,
+      deliveries,
+      timezone,
+      stormBrake,
+    });
     return await work({
       settings,
       clock,

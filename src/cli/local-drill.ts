@@ -31,8 +31,8 @@ export async function withLocalDrill<T>(
   }
 }
 
-/** What there is to say of a drill stands in its steps, and standard output is for them. */
-class Silence extends Log {
+/** What there is to say stands in the answer, and standard output is for that. */
+export class Silence extends Log {
   debug(): void {
     return;
   }

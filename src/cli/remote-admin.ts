@@ -12,6 +12,9 @@ import { EVENT_CASE } from '../console/api/event-cases.schema.js';
 import { EVENT_DETAIL, EVENT_PAGE, IMPORTED } from '../console/api/events.schema.js';
 import { EXPLAINED_EVALUATIONS } from '../console/api/explanations.schema.js';
 import { NOTICE_PAGE } from '../console/api/notices.schema.js';
+import { RADAR, RADAR_FINDING, RECONCILED } from '../console/api/radar.schema.js';
+import { RECALL_PREVIEW, RECALLED_DELIVERY_PAGE } from '../console/api/recalls.schema.js';
+import { REPLAY_DETAIL, REPLAY_PAGE, REPLAY_PREVIEW } from '../console/api/replays.schema.js';
 import { REPORT } from '../console/api/report.schema.js';
 import {
   ACTIVATED,
@@ -20,11 +23,17 @@ import {
   RULES,
   SAID_RULES,
 } from '../console/api/rule-sets.schema.js';
+import {
+  COMPARED_DELIVERY_PAGE,
+  SHADOW_DELIVERY,
+  SHADOW_RULE,
+  SHADOW_RULES,
+} from '../console/api/shadow.schema.js';
 import { ADDED_SILENCE, SILENCE, SILENCE_PAGE } from '../console/api/silences.schema.js';
 import { TARGETS } from '../console/api/targets.schema.js';
 import { TIMER, TIMER_PAGE } from '../console/api/timers.schema.js';
 import { UNSETTLED_PAGE } from '../console/api/unsettled.schema.js';
-import type { Admin } from './admin.js';
+import type { Admin, OrdersDesk } from './admin.js';
 import { AdminHttp } from './admin-http.js';
 import { readToken } from './admin-token.js';
 import { queryTexts } from './query-texts.js';
@@ -53,14 +62,18 @@ class RemoteAdmin implements Admin {
   readonly events: Admin['events'];
   readonly deliveries: Admin['deliveries'];
   readonly ruleSets: Admin['ruleSets'];
+  readonly shadow: Admin['shadow'];
   readonly targets: Admin['targets'];
   readonly report: Admin['report'];
+  readonly radar: Admin['radar'];
   readonly notices: Admin['notices'];
   readonly catalogue: Admin['catalogue'];
   readonly silences: Admin['silences'];
   readonly timers: Admin['timers'];
   readonly unsettled: Admin['unsettled'];
   readonly entities: Admin['entities'];
+  readonly replays: Admin['replays'];
+  readonly recalls: Admin['recalls'];
   readonly users: Admin['users'];
   readonly erasures: Admin['erasures'];
 
@@ -89,12 +102,29 @@ class RemoteAdmin implements Admin {
       said: (hash) => http.ask({ path: at('rule-sets', hash, 'rules') }, SAID_RULES),
       rule: (name) => http.ask({ path: at('rules', name) }, RULE),
     };
+    this.shadow = {
+      list: (query) => http.ask({ path: '/shadow', query: queryTexts(query) }, SHADOW_RULES),
+      find: (rule, query) => http.ask({ path: at('shadow', rule), query: queryTexts(query) }, SHADOW_RULE),
+      deliveries: (rule, query) =>
+        http.ask(
+          { path: at('shadow', rule, 'deliveries'), query: queryTexts(query) },
+          COMPARED_DELIVERY_PAGE,
+        ),
+      delivery: (id) => http.ask({ path: at('shadow-deliveries', id) }, SHADOW_DELIVERY),
+    };
     this.targets = {
       list: () => http.ask({ path: '/targets' }, TARGETS),
       test: (body) => http.ask({ method: 'POST', path: '/targets/test', body }, DRILL_ANSWER),
     };
     this.report = {
       find: (query) => http.ask({ path: '/report', query: queryTexts(query) }, REPORT),
+    };
+    this.radar = {
+      list: (query) => http.ask({ path: '/radar', query: queryTexts(query) }, RADAR),
+      refresh: (body) => http.ask({ method: 'POST', path: '/radar/refresh', body }, RADAR),
+      dismiss: (id, body) =>
+        http.ask({ method: 'POST', path: at('radar', id, 'dismiss'), body }, RADAR_FINDING),
+      reconcile: (body) => http.ask({ method: 'POST', path: '/radar/reconcile', body }, RECONCILED),
     };
     this.notices = {
       list: (query) => http.ask({ path: '/notices', query: queryTexts(query) }, NOTICE_PAGE),
@@ -113,6 +143,29 @@ class RemoteAdmin implements Admin {
       list: (query) => http.ask({ path: '/unsettled', query: queryTexts(query) }, UNSETTLED_PAGE),
     };
     this.entities = { find: (entity) => http.ask({ path: at('entities', entity) }, ENTITY) };
+    const orders = (kind: 'replays' | 'recalls'): OrdersDesk => ({
+      list: (query) => http.ask({ path: `/${kind}`, query: queryTexts(query) }, REPLAY_PAGE),
+      find: (id) => http.ask({ path: at(kind, id) }, REPLAY_DETAIL),
+      cancel: (id, body) => http.ask({ method: 'POST', path: at(kind, id, 'cancel'), body }, REPLAY_DETAIL),
+      working: (_, work) => work(),
+    });
+    this.replays = {
+      ...orders('replays'),
+      preview: (body) => http.ask({ method: 'POST', path: '/replays/preview', body }, REPLAY_PREVIEW),
+      create: (body) => http.ask({ method: 'POST', path: '/replays', body }, REPLAY_DETAIL),
+    };
+    this.recalls = {
+      ...orders('recalls'),
+      preview: (body) => http.ask({ method: 'POST', path: '/recalls/preview', body }, RECALL_PREVIEW),
+      create: (body) => http.ask({ method: 'POST', path: '/recalls', body }, REPLAY_DETAIL),
+      deliveries: (id, query) =>
+        http.ask({ path: at('recalls', id, 'deliveries'), query: queryTexts(query) }, RECALLED_DELIVERY_PAGE),
+      selection: (rule, query) =>
+        http.ask(
+          { path: at('recalls', 'selection', rule), query: queryTexts(query) },
+          RECALLED_DELIVERY_PAGE,
+        ),
+    };
     this.users = {
       list: (query) => http.ask({ path: '/users', query: queryTexts(query) }, USER_PAGE),
       create: (user) => http.ask({ method: 'POST', path: '/users', body: user }, CHANGED_USER),

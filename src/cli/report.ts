@@ -36,6 +36,7 @@ function textOf(report: Report): string {
   for (const [what, { deliveries, states }] of [
     ['digests 汇总', beside.digests],
     ['redriven edited 编辑后重投', beside.edited],
+    ['undos of recalls 召回撤销', beside.undos],
     ['notices 通知', beside.notices],
   ] as const)
     if (deliveries > 0) lines.push(`${pc.bold(what)} ${deliveries}: ${statesText(states, ', ')}`);

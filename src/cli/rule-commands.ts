@@ -1,7 +1,10 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { AdminPlace } from './admin.js';
 import { example, JSON_OPTION, withPlace } from './command-options.js';
+import { STANDINGS } from '../console/read/shadow-comparison.js';
 import { type ListOptions, withListOptions } from './list-pages.js';
+import { sinceMoment, untilMoment } from './moment.js';
+import type { ShadowOptions } from './rules-shadow.js';
 
 /** `aftersign rules …`. */
 export function addRuleCommands(program: Command): void {
@@ -129,6 +132,24 @@ export function addRuleCommands(program: Command): void {
         process.exitCode = await tryRules(file, { rules: folder, last, source, lookups, json });
       },
     );
+  withPlace(withListOptions(rules.command('shadow [rule]')))
+    .description('rules in shadow mode beside their live twins: what is the same, and what is not')
+    .addOption(new Option('--only <standing>', 'list only what is so').choices(STANDINGS))
+    .option('--show <id>', 'one shadow delivery, and where it differs from that of its twin')
+    .option('--since <time>', 'decided since: a date, a date-time, or a duration like 7d (ago)', sinceMoment)
+    .option('--until <time>', 'decided before; a date is meant to its end', untilMoment)
+    .addHelpText(
+      'after',
+      example(
+        'aftersign rules shadow',
+        'aftersign rules shadow renewal-done-new --since 2d --only different',
+        'aftersign rules shadow --show 019ab3c1-…',
+      ),
+    )
+    .action(async (rule: string | undefined, options: ShadowOptions) => {
+      const { showShadow } = await import('./rules-shadow.js');
+      process.exitCode = await showShadow(rule, options);
+    });
   withPlace(rules.command('case'))
     .description('a case (*.cases.json) of what really happened, personal values replaced')
     .requiredOption('--from-event <id>', "the event, by our id or the sender's")

@@ -4,6 +4,7 @@ import { printable } from '../config/terminal-text.js';
 import type { RuleTable } from '../console/api/rule-sets.schema.js';
 import { lookupDocumentsOf, ruleTable } from '../console/api/rule-table.js';
 import type { RuleSet } from '../rules/rule-set.js';
+import type { RuleMode } from '../rules/shadow.js';
 import { type Language, LANGUAGES } from '../rules/sentence/language.js';
 import { mainPartOf } from '../rules/sentence/rule-sentence.js';
 import { documentOf, sentencesOf } from '../rules/sentence/said-set.js';
@@ -31,6 +32,8 @@ interface ShownRule {
   readonly owner: string | null;
   readonly labels: Readonly<Record<string, string>>;
   readonly enabled: boolean;
+  readonly mode: RuleMode;
+  readonly shadowOf: string | null;
   readonly priority: number;
   readonly file: string;
   readonly document: object;
@@ -90,7 +93,7 @@ async function liveRules(ruleSets: Admin['ruleSets'], names: readonly string[]):
 
 function rulesOf(ruleSet: RuleSet): ShownRule[] {
   return ruleSet.rules.map((rule) => {
-    const { name, description, owner, labels, enabled, priority, file, document } = rule;
+    const { name, description, owner, labels, enabled, mode, shadowOf, priority, file, document } = rule;
     const lookupDocuments = lookupDocumentsOf([rule], ruleSet);
     const table = ruleTable(rule, ruleSet);
     const sentence = sentencesOf(documentOf(rule), ruleSet);
@@ -100,6 +103,8 @@ function rulesOf(ruleSet: RuleSet): ShownRule[] {
       owner,
       labels,
       enabled,
+      mode,
+      shadowOf,
       priority,
       file,
       document,
@@ -132,6 +137,11 @@ function printableLines(text: string): string {
   return text.split('\n').map(printable).join('\n');
 }
 
+function shadowMark({ mode, shadowOf }: Pick<ShownRule, 'mode' | 'shadowOf'>): string {
+  if (mode === 'live') return '';
+  return pc.magenta(`  shadow 影子${shadowOf === null ? '' : ` of 对照 ${printable(shadowOf)}`}`);
+}
+
 function tableOf({ table: lines, ...rule }: ShownRule): string {
   const table = new Table({
     style: { head: [], border: inColour ? ['gray'] : [] },
@@ -148,7 +158,7 @@ function tableOf({ table: lines, ...rule }: ShownRule): string {
   table.push(
     [
       'rule 规则',
-      `${pc.bold(printable(rule.name))}${rule.enabled ? '' : pc.yellow('  disabled 已停用')}${rule.description ? `\n${printable(rule.description)}` : ''}`,
+      `${pc.bold(printable(rule.name))}${rule.enabled ? '' : pc.yellow('  disabled 已停用')}${shadowMark(rule)}${rule.description ? `\n${printable(rule.description)}` : ''}`,
     ],
     ['file 文件', printable(about.join(' · '))],
     ['when 触发', lines.trigger.map(({ text, label }) => labelled(printable(text), label)).join('\n')],

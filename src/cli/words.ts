@@ -33,6 +33,7 @@ const VERDICTS: Readonly<Record<string, readonly [Paint, string]>> = {
 };
 
 const SUPPRESSIONS: Readonly<Record<string, readonly [Paint, string]>> = {
+  shadow: [pc.magenta, '影子'],
   when: [pc.dim, '动作条件不成立'],
   'already-sent': [pc.dim, '已发过'],
   'once-per': [pc.dim, '已触发过'],
@@ -70,6 +71,11 @@ const NOTICE_KINDS: Readonly<Record<string, readonly [Paint, string]>> = {
   'brake-held': [pc.yellow, '刹车扣住投递'],
   'silence-ending': [pc.yellow, '静默即将结束'],
   'lookup-failing': [pc.red, '查询失败'],
+  'unread-value': [pc.yellow, '取值无规则处理'],
+  'unknown-value': [pc.yellow, '未知取值'],
+  'silent-rule': [pc.yellow, '规则不再触发'],
+  'failing-condition': [pc.yellow, '规则总差一个条件'],
+  'lost-events': [pc.red, '有事件丢失'],
 };
 const DRILL_STEPS: Readonly<Record<string, readonly [Paint, string]>> = {
   name: [pc.bold, '名称解析'],
@@ -77,6 +83,19 @@ const DRILL_STEPS: Readonly<Record<string, readonly [Paint, string]>> = {
   tls: [pc.bold, '加密'],
   login: [pc.bold, '登录'],
   answer: [pc.bold, '应答'],
+};
+const STANDINGS: Readonly<Record<string, readonly [Paint, string]>> = {
+  same: [pc.green, '相同'],
+  live: [pc.yellow, '仅正式'],
+  shadow: [pc.magenta, '仅影子'],
+  different: [pc.red, '不同'],
+};
+const SHADOW_STATES: Readonly<Record<string, readonly [Paint, string]>> = {
+  pending: [pc.green, '会投递'],
+  held: [pc.yellow, '会待放行'],
+  dead: [pc.red, '无法生成'],
+  gathering: [pc.cyan, '汇总中'],
+  cancelled: [pc.dim, '未成'],
 };
 const UNSETTLED_STATES: Readonly<Record<string, readonly [Paint, string]>> = {
   open: [pc.cyan, '等待后续事件'],
@@ -109,12 +128,45 @@ export const silenceState = coloured(SILENCE_STATES);
 export const breakerState = coloured(BREAKERS);
 export const drillStep = coloured(DRILL_STEPS);
 export const timerState = coloured(TIMER_STATES);
+export const standingWord = coloured(STANDINGS);
+export const shadowState = coloured(SHADOW_STATES);
 export const unsettledState = coloured(UNSETTLED_STATES);
 export const noticeState = coloured(NOTICE_STATES);
 export const noticeKind = coloured(NOTICE_KINDS);
+/** Findings of the radar are called as the notices of them. */
+export const radarKind = noticeKind;
 export const phaseWord = coloured(PHASES);
 
 export const suppressionCause = coloured(SUPPRESSIONS);
+
+const REPLAY_STATES: Readonly<Record<string, readonly [Paint, string]>> = {
+  pending: [pc.yellow, '等待中'],
+  running: [pc.cyan, '进行中'],
+  done: [pc.green, '已完成'],
+  cancelled: [pc.dim, '已停止'],
+  failed: [pc.red, '失败'],
+};
+const OUTCOMES_ASKED: Readonly<Record<string, readonly [Paint, string]>> = {
+  sent: [pc.green, '发送'],
+  held: [pc.yellow, '待放行'],
+  deferred: [pc.yellow, '延后'],
+  dead: [pc.red, '无法生成'],
+  unknown: [pc.yellow, '判定未知'],
+  error: [pc.red, '判定错误'],
+  ...SUPPRESSIONS,
+};
+const RECALL_OUTCOMES: Readonly<Record<string, readonly [Paint, string]>> = {
+  waiting: [pc.dim, '待处理'],
+  cancelled: [pc.green, '取消'],
+  kept: [pc.dim, '保留'],
+  undone: [pc.green, '撤销'],
+  person: [pc.red, '需人工处理'],
+  gone: [pc.dim, '已无影响'],
+};
+export const replayState = coloured(REPLAY_STATES);
+/** What comes of an action that a rule asks for. */
+export const outcomeWord = coloured(OUTCOMES_ASKED);
+export const recallOutcome = coloured(RECALL_OUTCOMES);
 
 /** `payroll-done / tell (24h): no delivery 未投递: silence 静默 019ab3c1-…`. */
 export function suppressionText(one: {

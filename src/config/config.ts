@@ -208,6 +208,10 @@ export const SETTINGS = z.object({
     .optional()
     .describe('work calendar of rules that name none'),
   STATE_RETENTION: retention.prefault('90d').describe('how long the state of a finished process is kept'),
+  RECONCILE: z
+    .enum(['on', 'off'], 'must be on or off')
+    .default('on')
+    .describe('whether the platform is asked about events that may have been lost; it needs an app secret'),
   ADMIN_PASSWORD: z
     .string()
     .min(12, 'must have at least 12 characters')
@@ -261,6 +265,11 @@ export type Config = Readonly<Settings> & {
   readonly feishuApps: readonly FeishuApp[];
   readonly webhookSources: readonly WebhookSource[];
 };
+
+/** Whether the platform can be asked about lost events, and is to be. */
+export function asksPlatform({ RECONCILE, feishuApps }: Pick<Config, 'RECONCILE' | 'feishuApps'>): boolean {
+  return RECONCILE === 'on' && feishuApps.some(({ appSecret }) => appSecret !== undefined);
+}
 
 /**
  * Reads the settings from an environment. An empty variable counts as not set.

@@ -60,6 +60,11 @@ export class Metrics {
     'Events that were decided, or put aside for a person because they cannot be, by outcome.',
     ['outcome'],
   );
+  readonly shadowDeliveries = this.counter(
+    'aftersign_shadow_deliveries_total',
+    'Deliveries that rules in shadow mode would make, by whether they were recorded or lost.',
+    ['outcome'],
+  );
   readonly verdicts = this.counter('aftersign_verdicts_total', 'Verdicts of rules, by verdict.', ['verdict']);
   readonly decisionSeconds = this.histogram(
     'aftersign_decision_batch_seconds',
@@ -102,6 +107,15 @@ export class Metrics {
     'Look-ups for events, by kind and by what came of them: answer, cached, failed, later.',
     ['kind', 'outcome'],
   );
+  readonly reconciled = this.counter(
+    'aftersign_reconciled_events_total',
+    'Events that were lost on their way and made up for by what the platform knows.',
+  );
+  readonly radarFindings = this.gauge(
+    'aftersign_radar_findings',
+    `${SHARED}findings of the radar that stand and that nobody has dismissed, by kind.`,
+    ['kind'],
+  );
   readonly lookupSeconds = this.histogram(
     'aftersign_lookup_seconds',
     'One request of a look-up, by kind; answers from the cache are not in it.',
@@ -123,7 +137,7 @@ export class Metrics {
   );
   readonly timerSteps = this.counter(
     'aftersign_timer_steps_total',
-    'Steps of escalations that were due, by outcome: sent, or cancelled with what was left of the ladder.',
+    'Steps of escalations that were due, by outcome: sent, recorded in shadow mode, or cancelled with what was left of the ladder.',
     ['outcome'],
   );
   readonly timerLateness = this.histogram(

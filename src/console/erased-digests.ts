@@ -19,7 +19,8 @@ export async function eraseKeys(tx: EntityManager, values: PersonValues, erased:
   const ids = digests.filter(({ key }) => values.isIn(key)).map(({ id }) => id);
   await tx.query(`update digests set key = $2 || ' ' || id where id = any($1::uuid[])`, [ids, erased]);
   // A digest has the id of its delivery.
-  await tx.query(`update deliveries set entity = 'digest:' || $2 where id = any($1::uuid[])`, [ids, erased]);
+  for (const table of ['deliveries', 'shadow_deliveries'])
+    await tx.query(`update ${table} set entity = 'digest:' || $2 where id = any($1::uuid[])`, [ids, erased]);
   const throttles = await tx.query<{ rule: string; key: string }[]>(
     `select rule, key from throttles where ${holding}`,
     [values.forms],

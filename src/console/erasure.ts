@@ -6,7 +6,9 @@ import type { EventState } from '../events/event-store.js';
 import { envelopeTerms, standingTerms } from '../events/event-terms.js';
 import type { DecisionInputs } from '../rules/decide.js';
 import type { Evaluation } from '../rules/evaluation-store.js';
+import { eraseBacktests } from './erased-backtests.js';
 import { eraseDigestItems, eraseKeys } from './erased-digests.js';
+import { eraseShadows, shadowsRelated } from './erased-shadows.js';
 import { PersonValues } from './person-values.js';
 import { leastIdOf, receivedAtOf } from '../events/received-at.js';
 
@@ -25,6 +27,7 @@ export interface ErasureAnswer {
   readonly day: string;
   readonly events: number;
   readonly evaluations: number;
+  /** With what rules in shadow mode would have sent. */
   readonly deliveries: number;
   readonly attempts: number;
   readonly lookups: number;
@@ -108,20 +111,23 @@ export class Erasures {
     const deliveries = related.filter(({ eventId }) => !busyEvents.has(eventId));
     const evaluations = await evaluationsRelated(tx, search, events, busyEvents);
     const attempts = await attemptsRelated(tx, search, deliveries, busyEvents);
+    const shadows = await shadowsRelated(tx, search, events, busyEvents);
     const open = deliveries.filter(({ state }) => ['pending', 'deferred', 'held'].includes(state));
     if (!request.dryRun) {
       await eraseEvents(tx, events, now);
       await eraseEvaluations(tx, evaluations);
       await eraseDeliveries(tx, deliveries, open);
+      await eraseShadows(tx, shadows, ERASED);
       await eraseDigestItems(tx, events);
       await eraseKeys(tx, search.values, ERASED);
       await eraseAttempts(tx, attempts);
+      await eraseBacktests(tx, search.values);
     }
     return {
       day: request.day,
       events: events.length,
       evaluations: evaluations.length,
-      deliveries: deliveries.length,
+      deliveries: deliveries.length + shadows.length,
       attempts: attempts.length,
       lookups: 0,
       cancelled: open.length,

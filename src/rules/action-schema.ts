@@ -43,6 +43,11 @@ const shared = (type: string): Record<string, Schema> => ({
       ['process', '按流程实例 / for each process'],
     ]),
   },
+  undo: {
+    description:
+      '召回时用来撤销本动作的动作 / an action that takes back what this one did, for "aftersign recall"',
+    ...refer('undo'),
+  },
   retry: {
     description: '重试计划 / retry schedule: a list of delays, or {"over": "72h", "max": 10}',
     anyOf: [
@@ -265,6 +270,18 @@ export const ACTION_DEFINITIONS: Readonly<Record<string, Schema>> = {
         body: { type: 'feishu-message', name: '${1:tell-someone}', to: { open_id: '$2' }, text: '$3' },
       },
     ],
+  },
+  undo: {
+    type: 'object',
+    properties: {
+      type: { description: '动作种类 / kind of action', ...choices(KINDS) },
+      name: { description: '动作名，默认加 -undo / name; that of the action with -undo by default', ...NAME },
+      when: false,
+      order: false,
+      undo: false,
+    },
+    required: ['type'],
+    allOf: ofKind((kind) => refer(`action.${kind}`)),
   },
   event: {
     description:

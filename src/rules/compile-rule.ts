@@ -1,5 +1,5 @@
-import { compileAction } from '../action/action.js';
-import type { ActionDocument } from '../action/action-document.js';
+import { compileAction, type ReportProblem } from '../action/action.js';
+import { type ActionDocument, undoOf } from '../action/action-document.js';
 import { type Catalogue, type FieldDefinition, matchesPattern } from '../events/catalogue.js';
 import type { WorkCalendar } from './calendar/work-calendar.js';
 import type { CheckedRule } from './check/check-files.js';
@@ -44,10 +44,13 @@ export function compileRule(document: CheckedRule, parts: RuleParts): Rule {
   const actions = (documents: readonly ActionDocument[]): Rule['actions'] =>
     documents.map((action) => {
       const when = whenOf(action);
+      const undo = undoOf(action);
+      const broken: ReportProblem = (_at, code, message) => {
+        throw new RuleSetError('RULE_SET_UNREADABLE', `rule "${document.name}": ${code}: ${message}`);
+      };
       return {
-        ...compileAction(action, (_at, code, message) => {
-          throw new RuleSetError('RULE_SET_UNREADABLE', `rule "${document.name}": ${code}: ${message}`);
-        }),
+        ...compileAction(action, broken),
+        undo: undo && compileAction(undo, broken),
         when: when && {
           conditions: conditions(when),
           confirmation: new Confirmation(when, named, timeFormatOf),
@@ -72,6 +75,8 @@ export function compileRule(document: CheckedRule, parts: RuleParts): Rule {
     owner: document.owner ?? null,
     labels: document.labels ?? {},
     enabled: document.enabled,
+    mode: document.mode ?? 'live',
+    shadowOf: document.shadowOf ?? null,
     effective: document.effective ?? null,
     priority: document.priority,
     trigger: document.trigger,

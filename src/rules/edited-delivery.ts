@@ -38,6 +38,11 @@ export function editedDelivery(
       code: 'REDRIVE_RULE_GONE',
       detail: `the live rule set has no action "${kept.action}" of a rule "${kept.rule}"${step === null ? '' : ` in a step "${step}"`}`,
     };
+  if (rule.mode === 'shadow')
+    return {
+      code: 'REDRIVE_RULE_GONE',
+      detail: `the rule "${rule.name}" is in shadow mode now, and sends nothing`,
+    };
   // Its templates read a list of items, which this is none of.
   if (rule.digest !== null && step === null)
     return {

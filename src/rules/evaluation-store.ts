@@ -96,8 +96,11 @@ export class EvaluationStore {
   }
 
   /** Those of several events together. */
-  async findAllOf(eventIds: readonly string[]): Promise<(Evaluation & { readonly decidedAt: Date })[]> {
-    return await this.dataSource.query(
+  async findAllOf(
+    eventIds: readonly string[],
+    tx: EntityManager = this.dataSource.manager,
+  ): Promise<(Evaluation & { readonly decidedAt: Date })[]> {
+    return await tx.query(
       `select event_id as "eventId", occasion, decided_at as "decidedAt", rule_set as "ruleSet", verdicts, inputs
          from evaluations where event_id = any($1::uuid[]) order by decided_at, occasion`,
       [eventIds],

@@ -50,6 +50,7 @@ export interface DigestItemContent {
 
 /** Why a matched rule led to no delivery now. */
 export const SUPPRESSION_CAUSES = [
+  'shadow',
   'when',
   'already-sent',
   'once-per',

@@ -7,7 +7,8 @@ import type { RuleSet } from './rule-set.js';
  */
 export function lookupFailing(lookup: string, code: string, { rules }: Pick<RuleSet, 'rules'>): Notice {
   const readers = rules.filter(
-    ({ lookups }) =>
+    ({ mode, lookups }) =>
+      mode === 'live' &&
       lookups !== null &&
       [lookups.conditions, lookups.templates, lookups.steps].some((names) => names.has(lookup)),
   );

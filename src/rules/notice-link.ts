@@ -21,6 +21,12 @@ function pageOf(kind: Notice['kind']): string {
       return 'silences';
     case 'lookup-failing':
       return 'events';
+    case 'unread-value':
+    case 'unknown-value':
+    case 'silent-rule':
+    case 'failing-condition':
+    case 'lost-events':
+      return 'radar';
   }
 }
 
@@ -36,6 +42,12 @@ function filterOf({ kind, subject }: Pick<Notice, 'kind' | 'subject'>): Record<s
       return { state: 'held', ...ruleOf(subject) };
     case 'lookup-failing':
       return { verdict: 'unknown' };
+    case 'unread-value':
+    case 'unknown-value':
+    case 'silent-rule':
+    case 'failing-condition':
+    case 'lost-events':
+      return { kind };
     case 'target-failing':
     case 'target-recovered':
     case 'silence-ending':

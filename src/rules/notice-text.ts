@@ -64,13 +64,49 @@ const WORDINGS: Readonly<Record<NoticeKind, Wording>> = {
       `The look-up ${what} got no answer: conditions that read it are unknown, and rules may have done nothing.`,
     command: 'aftersign events list --verdict unknown',
   },
+  'unread-value': {
+    head: (what) => `values of ${what} that no rule reads 有取值无规则处理`,
+    zh: (what) => `${what} 出现了没有任何规则处理的取值：这些事件不会触发任何动作。`,
+    en: (what) => `${what} has values that no rule reads: nothing comes of these events.`,
+    command: 'aftersign radar --kind unread-value',
+  },
+  'unknown-value': {
+    head: (what) => `unknown values of ${what} 出现未知取值`,
+    zh: (what) => `${what} 出现了目录中没有的取值：读取它的规则可能判断有误。`,
+    en: (what) =>
+      `${what} has values that the catalogue does not know: rules that read it may be wrong about them.`,
+    command: 'aftersign radar --kind unknown-value',
+  },
+  'silent-rule': {
+    head: (what) => `${braked(what, '')} has stopped firing 规则不再触发`,
+    zh: (what) => `规则 ${braked(what, '')} 过去经常触发，如今远比往常沉默，而它监听的事件仍在到来。`,
+    en: (what) =>
+      `The rule ${braked(what, '')} used to fire and has been silent for far longer than ever, although what it listens to still comes in.`,
+    command: 'aftersign radar --kind silent-rule',
+  },
+  'failing-condition': {
+    head: (what) => `${braked(what, '')} never fires, by one condition 规则总差一个条件`,
+    zh: (what) => `规则 ${braked(what, '')} 从未触发，且总是只差同一个条件：多为取值写错。`,
+    en: (what) =>
+      `The rule ${braked(what, '')} has never fired, and it is always the same single condition: mostly a value that is written wrong.`,
+    command: 'aftersign radar --kind failing-condition',
+  },
+  'lost-events': {
+    head: () => 'events were lost 有事件丢失',
+    zh: () => '从现有状态看，有流程的事件没有送达。配置了应用密钥时会向平台核对并补齐；其余需要人工查看。',
+    en: () =>
+      'By what is known of some processes, events about them were lost. With an app secret the platform is asked and what it knows is made up for; the rest is for a person.',
+    command: 'aftersign radar --kind lost-events',
+  },
 };
 
 const LABELS: Readonly<Record<string, string>> = {
   attempts: 'attempts 尝试次数',
   author: 'by 操作人',
   code: 'code 代码',
+  condition: 'condition 条件',
   count: 'count 数量',
+  field: 'field 字段',
   held: 'held 扣住',
   max: 'at most 上限',
   per: 'in 每',

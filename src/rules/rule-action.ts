@@ -12,6 +12,8 @@ export interface RuleAction extends Action {
   readonly when: ActionConditions | null;
   /** Its deliveries about the same task or process go out one after the other; null: in no order. */
   readonly order: OrderLevel | null;
+  /** What takes back what it did, when a person recalls it; null: nothing does. */
+  readonly undo: Action | null;
 }
 
 export type OrderLevel = 'task' | 'process';

@@ -43,15 +43,19 @@ const FILES_PER_MESSAGE = 200;
 const TIME_LIMIT_MS = 120_000;
 const MEMORY = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 16 };
 
-/** Checks rule files in a thread of its own: however they are written, the service goes on answering. */
+/**
+ * Checks rule files in a thread of its own: however they are written, the service goes on answering. `part`: they are some of a
+ * folder's, and rules may stand in others.
+ */
 export async function checkRuleFiles(
   files: RuleFiles,
   builtIn: Catalogue,
   shipped: CalendarDocuments = loadShippedCalendars(),
+  part = false,
 ): Promise<CheckedFolder> {
   // Sources that are run without being built have no file that a thread could be started from.
   if (!existsSync(WORKER)) {
-    const checked = checkFiles(files, builtIn, undefined, shipped);
+    const checked = checkFiles(files, builtIn, undefined, shipped, () => part);
     return { hash: ruleSetHash(files, builtIn, shipped), checked };
   }
   const worker = new Worker(WORKER, { resourceLimits: MEMORY });
@@ -75,7 +79,7 @@ export async function checkRuleFiles(
           });
         } else resolve({ hash: message.hash, checked: { ...message.checked, rules } });
       });
-      void send(worker, files, { check: builtIn.entries, shipped });
+      void send(worker, files, { check: builtIn.entries, shipped, part });
     });
   } catch (error) {
     return { hash: 'unchecked', checked: unchecked(messageOf(error)) };

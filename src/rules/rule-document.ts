@@ -11,6 +11,10 @@ export interface RuleDocument {
   readonly owner?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly enabled: boolean;
+  /** Evaluated on live events, and never sent; absent: live. */
+  readonly mode?: 'shadow';
+  /** The live rule that it is compared with. */
+  readonly shadowOf?: string;
   readonly effective?: EffectiveDocument;
   /** Event types and patterns. */
   readonly trigger: readonly string[];

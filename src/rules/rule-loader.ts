@@ -124,7 +124,13 @@ export class RuleLoader {
       ...rule.actions,
       ...(rule.escalation?.steps ?? []).flatMap((step) => step.actions),
     ]);
-    for (const { secretNames } of [...actions, ...lookups.values(), ...[...owners.values()].flat()]) {
+    const undos = actions.flatMap(({ undo }) => undo ?? []);
+    for (const { secretNames } of [
+      ...actions,
+      ...undos,
+      ...lookups.values(),
+      ...[...owners.values()].flat(),
+    ]) {
       for (const name of secretNames) if (!this.secrets.has(name)) missing.add(name);
     }
     for (const name of missing) {

@@ -95,6 +95,15 @@ function ruleOf(catalogue: Catalogue): Schema {
         additionalProperties: { type: 'string' },
       },
       enabled: { description: '是否启用，默认 true / whether it applies, true by default', type: 'boolean' },
+      mode: {
+        description:
+          '运行模式，默认 live；shadow 影子模式照常求值，只记录、不发送 / live by default; shadow: evaluated and recorded, never sent',
+        enum: ['live', 'shadow'],
+      },
+      shadowOf: {
+        description: '影子模式下与之对照的正式规则 / in shadow mode: the live rule that it is compared with',
+        ...NAME,
+      },
       effective: {
         description:
           '生效时间：日期或带时区的时间 / when it applies: dates (both days included), or date-times with their zone',
@@ -135,6 +144,10 @@ function ruleOf(catalogue: Catalogue): Schema {
         },
       },
       TIMING_CONSTRAINT,
+      {
+        if: { required: ['shadowOf'] },
+        then: { required: ['mode'], properties: { mode: { const: 'shadow' } } },
+      },
       ...types.map(([type]) => ({
         if: triggeredBy({ const: type }),
         then: { properties: { conditions: refer(`condition.${type}`) } },

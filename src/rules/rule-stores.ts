@@ -10,8 +10,11 @@ import { DigestStore } from './digest-store.js';
 import { EvaluationStore } from './evaluation-store.js';
 import { GateStore } from './gate-store.js';
 import { LookupStore } from './lookup-store.js';
+import { ReconciledEvents } from './radar/reconciled-events.js';
 import { RuleSetStore } from './rule-set-store.js';
 import { ScheduleStore } from './schedule-store.js';
+import type { ShadowWatch } from './shadow-gates.js';
+import { noteShadowRules } from './shadow-store.js';
 import { SilenceStore } from './silence-store.js';
 import { StateStore } from './state-store.js';
 import { TimerStore } from './timer-store.js';
@@ -30,6 +33,7 @@ export class RuleStores {
   readonly digests = new DigestStore();
   readonly brakes: BrakeStore;
   readonly gates: GateStore;
+  readonly reconciled = new ReconciledEvents();
 
   constructor(
     dataSource: DataSource,
@@ -40,6 +44,7 @@ export class RuleStores {
       deliveries,
       timezone,
       stormBrake = null,
+      shadows,
     }: {
       /** The product's own event types. */
       readonly builtIn: Catalogue;
@@ -50,6 +55,8 @@ export class RuleStores {
       readonly timezone: string;
       /** Of all rules together; null or absent: off. */
       readonly stormBrake?: RateBudget | null;
+      /** Absent: nobody is told what became of rules in shadow mode. */
+      readonly shadows?: ShadowWatch;
     },
   ) {
     this.evaluations = new EvaluationStore(dataSource);
@@ -58,15 +65,12 @@ export class RuleStores {
     this.schedules = new ScheduleStore(dataSource);
     this.silences = new SilenceStore(dataSource, live);
     this.brakes = new BrakeStore(dataSource, stormBrake);
-    this.gates = new GateStore({
-      deliveries,
-      digests: this.digests,
-      silences: this.silences,
-      brakes: this.brakes,
-    });
+    const { digests, silences, brakes } = this;
+    this.gates = new GateStore({ deliveries, digests, silences, brakes }, shadows);
     this.ruleSets = new RuleSetStore(dataSource, builtIn, live, clock, async (tx, ruleSet, now) => {
       await this.schedules.adopt(tx, ruleSet, { timezone }, now);
       await replaceTargetLimits(tx, ruleSet.targetLimits);
+      await noteShadowRules(tx, ruleSet);
       return { cancelledTimers: await this.timers.adopt(tx, ruleSet, now) };
     });
   }
@@ -75,7 +79,7 @@ export class RuleStores {
 /** The stores as an object that can be spread among others. */
 export function storesOf(stores: RuleStores): Pick<RuleStores, keyof RuleStores> {
   const { ruleSets, evaluations, lookups, states, timers, schedules, unsettled } = stores;
-  const { silences, digests, brakes, gates } = stores;
+  const { silences, digests, brakes, gates, reconciled } = stores;
   return {
     ruleSets,
     evaluations,
@@ -88,5 +92,6 @@ export function storesOf(stores: RuleStores): Pick<RuleStores, keyof RuleStores>
     digests,
     brakes,
     gates,
+    reconciled,
   };
 }

@@ -18,6 +18,7 @@ import { EventsModule } from '../events/events.module.js';
 import { LiveCatalogue } from '../events/live-catalogue.js';
 import { LeasedRows } from '../queue/leased-rows.js';
 import { Wakeup } from '../queue/wakeup.js';
+import { asksPlatform } from '../config/config.js';
 import { RuleAnalyst } from './analysis/rule-analyst.js';
 import { CalendarWatch } from './calendar-watch.js';
 import { DecisionWorker } from './decision-worker.js';
@@ -26,12 +27,16 @@ import { LookupCache } from './lookup-cache.js';
 import { LookupFetcher } from './lookup-fetcher.js';
 import { LookupStore } from './lookup-store.js';
 import { LOOKUP_LEASE_SECONDS, LookupWorker } from './lookup-worker.js';
+import { RadarRoom } from './radar/radar-room.js';
+import { RadarWorker } from './radar/radar-worker.js';
+import { ReplayWorker } from './replays/replay-worker.js';
 import { RuleFolderReader } from './rule-files.js';
 import { RuleLoader } from './rule-loader.js';
 import { RuleSetError } from './rules.errors.js';
 import { RuleSetStore } from './rule-set-store.js';
 import { RuleStores, storesOf } from './rule-stores.js';
 import { RuleWatcher } from './rule-watcher.js';
+import { shadowWatch } from './shadow-gates.js';
 import { TimeWorkers } from './time-workers.js';
 
 /** Milliseconds that look-ups under way get to end when the service stops. */
@@ -43,7 +48,7 @@ const GRACE_MS = 4000;
   providers: [
     {
       provide: RuleStores,
-      inject: [DataSource, Catalogue, LiveCatalogue, Clock, DeliveryStore, Config],
+      inject: [DataSource, Catalogue, LiveCatalogue, Clock, DeliveryStore, Config, Log, Metrics],
       useFactory: (
         dataSource: DataSource,
         builtIn: Catalogue,
@@ -51,6 +56,8 @@ const GRACE_MS = 4000;
         clock: Clock,
         deliveries: DeliveryStore,
         { settings }: Config,
+        log: Log,
+        metrics: Metrics,
       ) =>
         new RuleStores(dataSource, {
           builtIn,
@@ -59,6 +66,7 @@ const GRACE_MS = 4000;
           deliveries,
           timezone: settings.DEFAULT_TIMEZONE,
           stormBrake: settings.STORM_BRAKE,
+          shadows: shadowWatch(log, metrics),
         }),
     },
     { provide: RuleSetStore, inject: [RuleStores], useFactory: ({ ruleSets }: RuleStores) => ruleSets },
@@ -251,6 +259,60 @@ export class RuleStoresModule {}
         }),
     },
     {
+      provide: RadarRoom,
+      inject: [DataSource, EventStore, RuleStores, Catalogue, LookupFetcher, Config, Clock, Log, Metrics],
+      useFactory: (
+        dataSource: DataSource,
+        events: EventStore,
+        rules: RuleStores,
+        builtIn: Catalogue,
+        fetcher: LookupFetcher,
+        { settings }: Config,
+        clock: Clock,
+        log: Log,
+        metrics: Metrics,
+      ) =>
+        new RadarRoom(dataSource, { ...storesOf(rules), events }, builtIn, {
+          clock,
+          timezone: settings.DEFAULT_TIMEZONE,
+          asks: asksPlatform(settings),
+          way: { fetcher, log, metrics },
+        }),
+    },
+    {
+      provide: RadarWorker,
+      inject: [DataSource, RadarRoom, RuleStores, Wakeup, Clock, Log],
+      useFactory: (
+        dataSource: DataSource,
+        { radar, findings, scan, reconciler }: RadarRoom,
+        { ruleSets }: RuleStores,
+        wakeup: Wakeup,
+        clock: Clock,
+        log: Log,
+      ) =>
+        new RadarWorker(dataSource, radar, { ruleSets, findings, scan }, reconciler, { wakeup, clock, log }),
+    },
+    {
+      provide: ReplayWorker,
+      inject: [DataSource, EventStore, RuleStores, DeliveryStore, Partitions, Config, Wakeup, Clock, Log],
+      useFactory: (
+        dataSource: DataSource,
+        events: EventStore,
+        rules: RuleStores,
+        deliveries: DeliveryStore,
+        partitions: Partitions,
+        { instance }: Config,
+        wakeup: Wakeup,
+        clock: Clock,
+        log: Log,
+      ) =>
+        new ReplayWorker(
+          dataSource,
+          { ...storesOf(rules), events, deliveries, partitions },
+          { instance, wakeup, clock, log },
+        ),
+    },
+    {
       provide: CalendarWatch,
       inject: [RuleSetStore, Config, Wakeup, Clock, Log],
       useFactory: (ruleSets: RuleSetStore, { settings }: Config, wakeup: Wakeup, clock: Clock, log: Log) =>
@@ -275,7 +337,7 @@ export class RuleStoresModule {}
       ) => new EventIndexer(dataSource, events, catalogue, { wakeup, clock, log }),
     },
   ],
-  exports: [DecisionWorker, LookupWorker, TimeWorkers, RuleLoader, CalendarWatch, EventIndexer],
+  exports: [DecisionWorker, LookupWorker, TimeWorkers, RuleLoader, CalendarWatch, EventIndexer, RadarRoom],
 })
 export class RulesModule implements OnApplicationBootstrap, BeforeApplicationShutdown {
   constructor(
@@ -285,7 +347,9 @@ export class RulesModule implements OnApplicationBootstrap, BeforeApplicationShu
     private readonly lookups: LookupWorker,
     private readonly time: TimeWorkers,
     private readonly calendars: CalendarWatch,
+    private readonly replays: ReplayWorker,
     private readonly indexer: EventIndexer,
+    private readonly radar: RadarWorker,
     private readonly log: Log,
   ) {}
 
@@ -299,7 +363,9 @@ export class RulesModule implements OnApplicationBootstrap, BeforeApplicationShu
     this.lookups.start();
     this.time.start();
     this.calendars.start();
+    this.replays.start();
     this.indexer.start();
+    this.radar.start();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
@@ -310,7 +376,9 @@ export class RulesModule implements OnApplicationBootstrap, BeforeApplicationShu
       this.lookups.stop(GRACE_MS),
       this.time.stop(GRACE_MS),
       this.calendars.stop(),
+      this.replays.stop(GRACE_MS),
       this.indexer.stop(),
+      this.radar.stop(),
     ]);
   }
 }

@@ -1,4 +1,4 @@
-import type { ActionDocument } from '../action/action-document.js';
+import { type ActionDocument, undoOf } from '../action/action-document.js';
 import { parseTemplate, type Template, TemplateError } from '../action/template.js';
 import type { CheckedFiles } from './check/check-files.js';
 
@@ -8,8 +8,8 @@ type Used = Pick<CheckedFiles['rules'][number], 'actions' | 'escalate'>;
 export function lanesOfRules(rules: readonly Used[]): ReadonlySet<string> {
   return new Set(
     rules.flatMap(({ actions, escalate }) =>
-      [...actions, ...(escalate?.steps ?? []).flatMap((step) => step.actions)].flatMap(
-        (action) => laneOfAction(action) ?? [],
+      [...actions, ...(escalate?.steps ?? []).flatMap((step) => step.actions)].flatMap((action) =>
+        [action, undoOf(action)].flatMap((one) => (one && laneOfAction(one)) ?? []),
       ),
     ),
   );

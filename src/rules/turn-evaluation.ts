@@ -2,7 +2,6 @@ import type { EntityManager } from 'typeorm';
 import { messageOf } from '../config/log.js';
 import { isDataError } from '../database/database.errors.js';
 import type { EventStore } from '../events/event-store.js';
-import { admit } from './admission.js';
 import { timeDefaults } from './decide.js';
 import type { Firing } from './firing.js';
 import type { GateStore } from './gate-store.js';
@@ -20,7 +19,7 @@ const READ_EVENTS = 100;
 export interface TurnStores {
   readonly states: Pick<StateStore, 'openAfter'>;
   readonly events: EventStore;
-  readonly gates: Pick<GateStore, 'read' | 'write'>;
+  readonly gates: Pick<GateStore, 'pass'>;
 }
 
 /**
@@ -104,10 +103,8 @@ class TurnEvaluation {
     const { findings } = this;
     const { inputs, ruleSet } = this.turn;
     const { now } = inputs;
-    const gates = await this.stores.gates.read(this.tx, firings, now);
     const context = { now, ...timeDefaults(inputs), calendars: ruleSet.calendars };
-    const admission = admit(firings, gates, context);
-    const again = await this.stores.gates.write(this.tx, admission, now);
+    const { admission, again } = await this.stores.gates.pass(this.tx, firings, context);
     findings.admitted(admission, again);
   }
 }

@@ -35,7 +35,7 @@ describe('the states of a delivery', () => {
   });
 
   it('all lead to an end, which only a person leads out of', () => {
-    const people: readonly DeliveryMove[] = ['redrive', 'replace', 'discard'];
+    const people: readonly DeliveryMove[] = ['redrive', 'replace', 'discard', 'recall'];
     for (const move of DELIVERY_MOVES) if (transition(move).from.some(isEnd)) expect(people).toContain(move);
     for (const state of DELIVERY_STATES) {
       const reached = new Set<DeliveryState>([state]);

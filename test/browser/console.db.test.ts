@@ -5,6 +5,7 @@ import { Stage } from '../support/stage.js';
 import { axe } from './axe.js';
 import { flows } from './flows.js';
 import { naughty } from './naughty.js';
+import { replays } from './replays.js';
 import { roles } from './roles.js';
 import { shell } from './shell.js';
 
@@ -43,6 +44,7 @@ describeInBrowser('the console', () => {
 
   shell(room);
   flows(room);
+  replays(room);
   roles(room);
   axe(room);
   naughty(room);

@@ -8,7 +8,9 @@ import { INDEX_LOCK } from '../../src/events/event-indexer.js';
 import { EventStore } from '../../src/events/event-store.js';
 import { Wakeup } from '../../src/queue/wakeup.js';
 import { type DigestItem, DigestStore } from '../../src/rules/digest-store.js';
+import type { ShadowDelivery } from '../../src/rules/admission.js';
 import { EvaluationStore } from '../../src/rules/evaluation-store.js';
+import { recordShadows } from '../../src/rules/shadow-store.js';
 import { TestClock } from '../support/clock.js';
 import { newDelivery } from '../support/deliveries.js';
 import { createTestDatabase, type TestDatabase, withPartitions, emptied } from '../support/database.js';
@@ -40,7 +42,7 @@ describe('the erasure of a person', () => {
   beforeEach(async () => {
     await emptied(
       dataSource,
-      'event_keys, events, event_search, evaluations, action_keys, deliveries, attempts, targets, lookups',
+      'event_keys, events, event_search, evaluations, action_keys, deliveries, attempts, targets, lookups, shadow_deliveries, shadow_keys',
     );
   });
 
@@ -174,6 +176,51 @@ describe('the erasure of a person', () => {
     );
     expect(await erase()).toMatchObject({ events: 1, deliveries: 1, cancelled: 1 });
     expect(await placesOf(FORMS)).toEqual([]);
+  });
+
+  it('takes the person out of what rules in shadow mode would have sent', async () => {
+    const [hers, his] = [
+      await decided('e1', `{"event":{"approver":"${PERSON}"}}`),
+      await decided('e2', '{"process_id":"1"}'),
+    ];
+    const shadow = (eventId: string, action: string, more: Partial<NewDelivery>): ShadowDelivery => ({
+      delivery: newDelivery(eventId, { action, rule: 'tell-new', ...more }),
+      shadowOf: 'tell',
+      eventId,
+      occasion: 'live',
+      dueAt: null,
+    });
+    const content = { method: 'POST', url: 'https://a.example/', headers: {}, timeoutMs: 1, success: null };
+    const request = (body: string) =>
+      ({ kind: 'http', content: { ...content, body }, secrets: [], retry: null }) as const;
+    await dataSource.transaction((tx) =>
+      recordShadows(
+        tx,
+        [
+          shadow(hers, 'of-event', { request: request('no name in it') }),
+          shadow(his, 'by-request', { request: request(`for ${PERSON}`) }),
+          shadow(his, 'by-target', { target: `email:${PERSON}`, request: request('x') }),
+          shadow(his, 'by-reason', { state: 'dead', code: 'X', reason: `${NAME} is missing`, request: null }),
+          shadow(his, 'of-others', { request: request('y') }),
+        ],
+        clock.now(),
+      ),
+    );
+    expect(await erase(true)).toMatchObject({ events: 1, deliveries: 4 });
+    expect(await placesOf(FORMS)).toContain('shadow_deliveries.request');
+    expect(await erase()).toMatchObject({ events: 1, deliveries: 4, cancelled: 0 });
+    expect(await placesOf(FORMS)).toEqual([]);
+    expect(
+      await dataSource.query(
+        `select action, target, state, request::text <> 'null' as kept, reason from shadow_deliveries order by action`,
+      ),
+    ).toEqual([
+      { action: 'by-reason', target: 'http:a.example', state: 'dead', kept: false, reason: '[erased]' },
+      { action: 'by-request', target: 'http:a.example', state: 'pending', kept: false, reason: null },
+      { action: 'by-target', target: 'email:[erased]', state: 'pending', kept: false, reason: null },
+      { action: 'of-event', target: 'http:a.example', state: 'pending', kept: false, reason: null },
+      { action: 'of-others', target: 'http:a.example', state: 'pending', kept: true, reason: null },
+    ]);
   });
 
   it('leaves the values nowhere, and keys, states and counts as they were', async () => {

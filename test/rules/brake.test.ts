@@ -5,6 +5,7 @@ import { Brake } from '../../src/rules/brake.js';
 const HOUR = 3_600_000;
 const rule = (name: string, max: number | null): Parameters<Brake['hold']>[0] => ({
   name,
+  mode: 'live',
   budget: max === null ? null : { max, perMs: HOUR },
 });
 

@@ -143,15 +143,15 @@ describe('the open entities of a root entity', () => {
     tally: { ...NO_TALLY, last: { id: 'id-11', eventType: 'other.type', at: [11, 1, 'e11'] } },
   };
 
-  it('are the tasks that somebody is waited for', () => {
+  it('are the tasks that somebody is waited for, by their ids', () => {
     expect(openEntities('process:p:1', state, 'task')).toEqual([
-      {
-        place: { process: 'p:1', node: 'n1', task: 't1', tells: 'task', status: 1, phase: 'open' },
-        latest: { id: 'id-1', eventType: 'some.type' },
-      },
       {
         place: { process: 'p:1', node: null, task: 'constructor', tells: 'task', status: 1, phase: 'open' },
         latest: { id: 'id-10', eventType: 'some.type' },
+      },
+      {
+        place: { process: 'p:1', node: 'n1', task: 't1', tells: 'task', status: 1, phase: 'open' },
+        latest: { id: 'id-1', eventType: 'some.type' },
       },
     ]);
   });

@@ -201,12 +201,11 @@ describe('a rule with a schedule', () => {
     const broken = scheduleWorker({
       // The first hundred are written when the connection is lost.
       gates: {
-        read: async (...args) => {
+        pass: async (...args) => {
           reads += 1;
           if (reads === 2) throw new Error('the connection is lost');
-          return await room.stores.gates.read(...args);
+          return await room.stores.gates.pass(...args);
         },
-        write: (...args) => room.stores.gates.write(...args),
       },
     });
     await broken.drain();
@@ -241,11 +240,10 @@ describe('a rule with a schedule', () => {
     let fails = true;
     const worker = scheduleWorker({
       gates: {
-        read: async (tx, firings, now) => {
+        pass: async (tx, firings, context) => {
           if (fails && firings[0]?.rule.name === 'morning') throw new Error('not today');
-          return await room.stores.gates.read(tx, firings, now);
+          return await room.stores.gates.pass(tx, firings, context);
         },
-        write: (...args) => room.stores.gates.write(...args),
       },
     });
     await worker.drain();
@@ -416,7 +414,7 @@ describe('a rule with a schedule', () => {
   });
 
   function scheduleWorker(replaced: {
-    readonly gates: Pick<RulesRoom['stores']['gates'], 'read' | 'write'>;
+    readonly gates: Pick<RulesRoom['stores']['gates'], 'pass'>;
   }): ScheduleWorker {
     return new ScheduleWorker(
       dataSource,

@@ -26,6 +26,17 @@ export type {
 export type { Timer } from '../../../src/console/api/timers.schema.js';
 export type { Unsettled } from '../../../src/console/api/unsettled.schema.js';
 export type { Notice } from '../../../src/console/api/notices.schema.js';
+export type {
+  RadarAnswerBody as Radar,
+  RadarFindingAnswer as RadarFinding,
+  ReconciledAnswer as ReconciledProcesses,
+} from '../../../src/console/api/radar.schema.js';
+export type {
+  Replay as ReplayOfMany,
+  ReplayDetail as ReplayOfManyDetail,
+  ReplayPreviewAnswer,
+} from '../../../src/console/api/replays.schema.js';
+export type { RecalledDelivery, RecallPreviewAnswer } from '../../../src/console/api/recalls.schema.js';
 export type { Report } from '../../../src/console/api/report.schema.js';
 export type { AddedSilence, NewSilence, Silence } from '../../../src/console/api/silences.schema.js';
 export type { Target, Targets } from '../../../src/console/api/targets.schema.js';
@@ -64,5 +75,13 @@ export type {
   StandingCounts,
 } from '../../../src/console/api/rule-pages.schema.js';
 export type { ReplayAnswer } from '../../../src/console/api/event-replays.schema.js';
+export type {
+  BacktestDetail,
+  BacktestReportAnswer as BacktestReport,
+  BacktestRow as Backtest,
+  NewBacktest,
+} from '../../../src/console/api/backtests.schema.js';
+export type { BacktestExample } from '../../../src/rules/backtest/backtest-report.js';
 export type { Trial, TrialBody } from '../../../src/console/api/trials.schema.js';
+export type { ComparedDelivery, ShadowDelivery, ShadowRule } from '../../../src/console/api/shadow.schema.js';
 export type { Source, Sources } from '../../../src/console/api/sources.schema.js';

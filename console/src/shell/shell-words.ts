@@ -4,7 +4,10 @@ export const SHELL = bothWords(
   {
     overview: 'Overview',
     tryPad: 'Try pad',
+    backtests: 'Back-tests',
+    replays: 'Replays',
     attention: 'For a person',
+    radar: 'Radar',
     audit: 'Audit',
     users: 'Users',
     tokens: 'Tokens',
@@ -54,7 +57,10 @@ export const SHELL = bothWords(
   {
     overview: '概览',
     tryPad: '试运行',
+    backtests: '回测',
+    replays: '重放',
     attention: '待人处理',
+    radar: '雷达',
     audit: '审计',
     users: '用户',
     tokens: '令牌',

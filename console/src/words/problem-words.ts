@@ -49,6 +49,8 @@ const PROBLEMS: Readonly<Record<string, readonly [en: string, zh: string]>> = {
   REDRIVE_RULE_GONE: ['The rule or action is not live any more', '规则或动作已不在生效规则集中'],
   REDRIVE_NOT_RENDERED: ["Today's action cannot be rendered", '无法用当前动作重新生成'],
   REDRIVE_FACTS_GONE: ['What it was made of is not kept', '生成所依据的事实未保留'],
+  BACKTEST_UNKNOWN: ['There is no such back-test', '没有该回测'],
+  BACKTEST_ENDED: ['The back-test has ended already', '回测已结束'],
   RULE_UNKNOWN: ['There is no such rule', '没有该规则'],
   RULE_SET_UNKNOWN: ['There is no such rule set', '没有该规则集'],
   RULES_NONE: ['No rule set is live', '没有生效的规则集'],

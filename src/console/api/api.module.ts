@@ -15,12 +15,15 @@ import { LiveCatalogue } from '../../events/live-catalogue.js';
 import { FeishuConnections } from '../../ingestion/feishu-connections.js';
 import { EvaluationStore } from '../../rules/evaluation-store.js';
 import { LookupStore } from '../../rules/lookup-store.js';
+import { RadarRoom } from '../../rules/radar/radar-room.js';
 import { RuleLoader } from '../../rules/rule-loader.js';
 import { RuleSetStore } from '../../rules/rule-set-store.js';
 import { RuleStoresModule } from '../../rules/rules.module.js';
 import { AuditLog } from '../access/audit-log.js';
 import { DepthGauge } from '../health/depths.js';
 import { StoredRules } from '../read/stored-rule.js';
+import { BacktestsController } from './backtests.controller.js';
+import { BacktestsService } from './backtests.service.js';
 import { CatalogueService } from './catalogue.service.js';
 import { DeliveriesController } from './deliveries.controller.js';
 import { DeliveriesService } from './deliveries.service.js';
@@ -46,6 +49,12 @@ import { DeliveryChanges } from './delivery-changes.js';
 import { EventChanges } from './event-changes.js';
 import { VerdictChanges } from './verdict-changes.js';
 import { DocsController } from './docs.controller.js';
+import { RadarController } from './radar.controller.js';
+import { RadarService } from './radar.service.js';
+import { RecallsController } from './recalls.controller.js';
+import { RecallsService } from './recalls.service.js';
+import { ReplaysController } from './replays.controller.js';
+import { ReplaysService } from './replays.service.js';
 import { ReportController } from './report.controller.js';
 import { ReportService } from './report.service.js';
 import { REQUEST_PIPE } from './request-pipe.js';
@@ -60,6 +69,8 @@ import { RuleSetsService } from './rule-sets.service.js';
 import { RuleVersionsController } from './rule-versions.controller.js';
 import { RuleVersionsService } from './rule-versions.service.js';
 import { createServices, type Services, type ThisProcess } from './services.js';
+import { ShadowController } from './shadow.controller.js';
+import { ShadowService } from './shadow.service.js';
 import { SilenceChanges } from './silence-changes.js';
 import { SilencesController } from './silences.controller.js';
 import { SilencesService } from './silences.service.js';
@@ -89,7 +100,9 @@ const SERVICES = Symbol('services');
     RuleVersionsController,
     RuleHistoryController,
     RuleCasesController,
+    ShadowController,
     TrialsController,
+    BacktestsController,
     PlacesController,
     ReportController,
     ErasuresController,
@@ -97,7 +110,10 @@ const SERVICES = Symbol('services');
     SilencesController,
     TimersController,
     UnsettledController,
+    RadarController,
     EntitiesController,
+    ReplaysController,
+    RecallsController,
     OpenApiController,
     DocsController,
     StreamController,
@@ -200,8 +216,10 @@ const SERVICES = Symbol('services');
     part(DeliveriesService, (all) => all.deliveries),
     part(RuleSetsService, (all) => all.ruleSets),
     part(TrialsService, (all) => all.trials),
+    part(BacktestsService, (all) => all.backtests),
     part(RuleHistoryService, (all) => all.ruleHistory),
     part(RuleCasesService, (all) => all.ruleCases),
+    part(ShadowService, (all) => all.shadow),
     part(TargetsService, (all) => all.targets),
     part(DrillsService, (all) => all.drills),
     part(ReportService, (all) => all.report),
@@ -213,6 +231,9 @@ const SERVICES = Symbol('services');
     part(NoticesService, (all) => all.notices),
     part(UnsettledService, (all) => all.unsettled),
     part(EntitiesService, (all) => all.entities),
+    part(ReplaysService, (all) => all.replays),
+    part(RecallsService, (all) => all.recalls),
+    part(RadarService, (all) => all.radar),
   ],
 })
 export class ApiModule {}
@@ -234,6 +255,7 @@ function roomsOf(modules: ModuleRef, metrics: Metrics | null): ThisProcess {
     findings: () => find(RuleLoader)?.findings ?? null,
     loaded: () => find(RuleLoader)?.loaded ?? null,
     drill: () => find(TargetDrill),
+    reconciler: () => find(RadarRoom)?.reconciler ?? null,
     connections: () => find(FeishuConnections)?.statuses ?? null,
     metrics,
   };

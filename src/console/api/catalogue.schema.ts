@@ -30,11 +30,13 @@ export const CATALOGUE_ENTRY_ANSWER: z.ZodType<CatalogueEntry> = z
     label: LABEL,
     entities: z.record(z.string(), z.union([z.string(), z.array(z.string())])),
     rootEntity: z.string().exactOptional(),
+    topic: z.string().exactOptional(),
     status: z
       .object({
         field: z.string(),
         entity: z.string().exactOptional(),
         order: z.array(SCALAR),
+        begins: z.array(SCALAR).exactOptional(),
         terminal: z.array(SCALAR).exactOptional(),
         outcomes: z
           .object({

@@ -12,6 +12,7 @@ import { BodyReader } from '../../ingestion/body-reader.js';
 import { declaredSource } from '../../ingestion/declared-source.js';
 import type { AuditLog } from '../access/audit-log.js';
 import type { Imported, ImportQuery } from './events.schema.js';
+import { readRecordedLine } from './recorded-line.js';
 
 /** What is said of an event that an import only stored, to whoever asks what became of it. */
 export const ASIDE = 'stored by an import with --only-store: nothing is decided of it';
@@ -40,8 +41,7 @@ export class EventImport {
    */
   async take(actor: Actor, { source, app, onlyStore }: ImportQuery, lines: Buffer): Promise<Imported> {
     await this.catalogue.refresh();
-    const reader = this.readerOf(source, app);
-    const read = linesOf(lines).map(({ line, bytes }) => ({ line, event: reader.read(bytes) }));
+    const read = this.read(linesOf(lines), source, app);
     const events = read.flatMap(({ event }) => (typeof event === 'string' ? [] : [event]));
     // Before anything is stored: nothing comes in that nobody answers for.
     await this.dataSource.transaction(async (tx) => {
@@ -65,6 +65,32 @@ export class EventImport {
           : { line, outcome: outcome.outcome };
       }),
     };
+  }
+
+  /** Of a line that was exported as recorded, the event. */
+  private read(
+    lines: readonly { readonly line: number; readonly bytes: Buffer }[],
+    source: string | undefined,
+    app: string | undefined,
+  ): { readonly line: number; readonly event: IncomingEvent | string }[] {
+    const own = this.readerOf(source, app);
+    const readers = new Map<string, BodyReader | string>();
+    const readerFor = (declared: string): BodyReader | string => {
+      const known = readers.get(declared);
+      if (known !== undefined) return known;
+      const found = declaredSource(this.settings, declared);
+      const reader = typeof found === 'string' ? found : this.readerOf(declared, app);
+      readers.set(declared, reader);
+      return reader;
+    };
+    return lines.map(({ line, bytes }) => {
+      const recorded = readRecordedLine(bytes);
+      if (typeof recorded === 'string') return { line, event: recorded };
+      if (recorded === null) return { line, event: own.read(bytes) };
+      const { declared } = recorded.head;
+      const reader = source === undefined && typeof declared === 'string' ? readerFor(declared) : own;
+      return { line, event: typeof reader === 'string' ? reader : reader.read(recorded.event) };
+    });
   }
 
   private readerOf(name: string | undefined, app: string | undefined): BodyReader {

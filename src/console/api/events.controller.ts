@@ -7,13 +7,13 @@ import { By } from '../access/by.js';
 import { NDJSON } from '../http-server.js';
 import {
   EVENT_DETAIL,
-  EVENT_FILTER,
   EVENT_PAGE,
   EVENT_QUERY,
   type Event,
   type EventDetail,
-  type EventFilterQuery,
   type EventQuery,
+  EXPORT_QUERY,
+  type ExportQuery,
   IMPORT_QUERY,
   IMPORTED,
   type Imported,
@@ -60,7 +60,7 @@ export class EventsController {
     operationId: 'exportEvents',
     summary: 'Take events out',
     description:
-      'A stream, the oldest event first: each line is an event as `importEvents` takes it, a Feishu event its decrypted envelope. Erased events are left out. It ends with the last event, or with the connection.',
+      'A stream, the oldest event first: each line is an event as `importEvents` takes it, a Feishu event its decrypted envelope. Erased events are left out. With `recorded` each line holds what is recorded of its decision too, as `aftersign backtest` reads it. It ends with the last event, or with the connection.',
   })
   @ApiProduces(NDJSON)
   @ApiOkResponse({
@@ -69,7 +69,7 @@ export class EventsController {
   })
   async export(
     @By() actor: Actor,
-    @Query({ schema: EVENT_FILTER }) filter: EventFilterQuery,
+    @Query({ schema: EXPORT_QUERY }) filter: ExportQuery,
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {

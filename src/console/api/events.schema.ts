@@ -39,6 +39,18 @@ export const EVENT_FILTER = z.strictObject({
 });
 export type EventFilterQuery = z.infer<typeof EVENT_FILTER>;
 
+export const EXPORT_QUERY = EVENT_FILTER.extend({
+  recorded: z
+    .enum(['true', 'false'])
+    .default('false')
+    .transform((text) => text === 'true')
+    .meta({
+      description:
+        'With what is recorded of the decisions (their time, the answers of look-ups), for a back-test elsewhere, in the order of the decisions. Events that were never decided are left out.',
+    }),
+});
+export type ExportQuery = z.infer<typeof EXPORT_QUERY>;
+
 export const EVENT_QUERY = PAGE_QUERY.extend(EVENT_FILTER.shape);
 export type EventQuery = z.infer<typeof EVENT_QUERY>;
 

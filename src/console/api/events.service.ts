@@ -19,6 +19,7 @@ import type {
   EventDetail,
   EventFilterQuery,
   EventQuery,
+  ExportQuery,
   Imported,
   ImportQuery,
 } from './events.schema.js';
@@ -144,8 +145,8 @@ export class EventsService {
   }
 
   /** NDJSON that `import` reads again, the oldest event first; many lines at once, each with its line end. */
-  async *export(actor: Actor, filter: EventFilterQuery): AsyncGenerator<Buffer> {
-    yield* this.files.export.lines(actor, filterOf(filter), Object.keys(filter));
+  async *export(actor: Actor, { recorded, ...filter }: ExportQuery): AsyncGenerator<Buffer> {
+    yield* this.files.export.lines(actor, filterOf(filter), Object.keys(filter), { recorded });
   }
 
   /** `lines`: NDJSON, each line the body of an event as it was sent. */

@@ -137,7 +137,7 @@ const SUPPRESSION_FIELDS = {
   cause: z.enum(SUPPRESSION_CAUSES),
   by: z.string().exactOptional().meta({
     description:
-      'What it was: the facts that the conditions of the action lack or why they failed, the id of the silence, the key of the throttle or digest, for whom it was sent once, the end of quiet hours.',
+      'What it was: the facts that the conditions of the action lack or why they failed, the id of the silence, the key of the throttle or digest, for whom it was sent once, the end of quiet hours; of a rule in shadow mode, that nothing could be recorded.',
   }),
   times: COUNT.exactOptional().meta({ description: 'How often, of a turn of a schedule; absent: once.' }),
 };

@@ -14,13 +14,24 @@ export function exportedLine(event: StoredEvent, source: WebhookSource | undefin
   const bytes = content ?? raw;
   if (transport?.format === 'cloudevents')
     return transport.attributes === null ? onOneLine(bytes) : structured(transport, bytes);
-  const headers = source && transport?.format === 'json' ? headersOf(event, source.format) : null;
+  const headers = headersBeside(event, source);
   if (headers === null) return onOneLine(bytes);
   return Buffer.concat([
     Buffer.from(`{"headers":${JSON.stringify(headers)},"body":`),
     onOneLine(bytes),
     Buffer.from('}'),
   ]);
+}
+
+/**
+ * What stood in headers, and stands beside the body in the line of the event: `{"headers": …, "body": …}`. Null: the line
+ * is the body.
+ */
+export function headersBeside(
+  event: StoredEvent,
+  source: WebhookSource | undefined,
+): Record<string, string> | null {
+  return source && event.transport?.format === 'json' ? headersOf(event, source.format) : null;
 }
 
 /** What stood in headers and is known of the event still; null: nothing stands in headers. */

@@ -117,6 +117,7 @@ function maskSuppression<T extends Suppression>(
 ): T {
   const { cause, by } = suppression;
   switch (cause) {
+    case 'shadow':
     case 'silence':
     case 'quiet-hours':
     case 'already-sent':
@@ -234,6 +235,15 @@ export function maskEvaluation(
     explanations: explanations.map((one) => masks.explanation(one)),
     suppressions: suppressions.map((one) => maskSuppression(one, entity, catalogue)),
   };
+}
+
+/** Why a rule came out so, without values of personal fields and of what look-ups answered. */
+export function maskExplanation(
+  explanation: RuleExplanation,
+  eventType: string,
+  catalogue: Catalogue,
+): RuleExplanation {
+  return new ExplanationMask((place) => isKeptIn(place, eventType, catalogue)).explanation(explanation);
 }
 
 /** A leaf without values of personal fields and of what look-ups answered. */

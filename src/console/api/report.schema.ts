@@ -38,7 +38,7 @@ export const REPORT = z
     rules: z.array(REPORT_RULE),
     targets: z.array(REPORT_TARGET),
     beside: z
-      .object({ digests: BESIDE, edited: BESIDE, notices: BESIDE })
+      .object({ digests: BESIDE, edited: BESIDE, undos: BESIDE, notices: BESIDE })
       .meta({ description: 'Deliveries that no match asked for itself: not in the sums above.' }),
     attempts: z.object({
       total: COUNT,

@@ -62,7 +62,7 @@ export function reportOf(since: Date, until: Date, rows: BalanceRows, withPeople
     total: sumOf(rules),
     rules,
     targets: targetsOf(rows, withPeople),
-    beside: { digests: of('digest'), edited: of('edited'), notices: of('notice') },
+    beside: { digests: of('digest'), edited: of('edited'), undos: of('undo'), notices: of('notice') },
     attempts: rows.attempts,
     uncounted: { evaluations: rows.uncountedEvaluations, deliveries: of('uncounted').deliveries },
   };

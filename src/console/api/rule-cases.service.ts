@@ -10,7 +10,7 @@ import { liveRule } from './live-rule.js';
 import type { RuleCases } from './rule-pages.schema.js';
 import { refusalOf } from './rule-set-refusal.js';
 import { SharedAnswers } from './shared-answers.js';
-import { filesByRule, storedRuleFiles } from './stored-rule-files.js';
+import { filesByRule, storedRuleFiles } from '../../rules/trial/read-rule-files.js';
 import type { TrialTurns } from './trial-turns.js';
 
 /** The same files give the same answer, but for the time that it takes. */

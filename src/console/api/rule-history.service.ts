@@ -13,7 +13,7 @@ import { maskLeaf, readsPersonal } from './personal.js';
 import type { HistoryQuery, RuleHistory } from './rule-pages.schema.js';
 import { refusalOf } from './rule-set-refusal.js';
 import { SharedAnswers } from './shared-answers.js';
-import { storedRuleFiles } from './stored-rule-files.js';
+import { storedRuleFiles } from '../../rules/trial/read-rule-files.js';
 import type { TrialEvents } from './trial-events.js';
 import type { TrialTurns } from './trial-turns.js';
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { RULE_MODES } from '../../rules/shadow.js';
 import { PAGE_QUERY, pageSchema } from './page.js';
 import { COUNT, LABEL, TIME, VALUE } from './schema-parts.js';
 
@@ -29,6 +30,11 @@ export const RULE_SUMMARY = z
     owner: z.string().nullable(),
     labels: z.record(z.string(), z.string()),
     enabled: z.boolean(),
+    mode: z.enum(RULE_MODES).meta({ description: '`shadow`: evaluated and recorded, never sent.' }),
+    shadowOf: z
+      .string()
+      .nullable()
+      .meta({ description: 'In shadow mode: the live rule it is compared with.' }),
     priority: z.number(),
     trigger: z.array(z.string()),
     file: z.string(),

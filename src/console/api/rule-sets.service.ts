@@ -118,13 +118,16 @@ async function telling<T>(work: () => Promise<T>): Promise<T> {
 }
 
 function summaryOf(rule: Rule): RuleSummary {
-  const { name, description, owner, labels, enabled, priority, trigger, file, line, actions, lookups } = rule;
+  const { name, description, owner, labels, enabled, mode, shadowOf, priority } = rule;
+  const { trigger, file, line, actions, lookups } = rule;
   return {
     name,
     description,
     owner,
     labels: { ...labels },
     enabled,
+    mode,
+    shadowOf,
     priority,
     trigger: [...trigger],
     file,

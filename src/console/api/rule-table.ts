@@ -1,5 +1,5 @@
 import type { FieldDefinition, Label } from '../../events/catalogue.js';
-import type { ActionDocument } from '../../action/action-document.js';
+import { type ActionDocument, undoOf } from '../../action/action-document.js';
 import type { RuleDocument } from '../../rules/rule-document.js';
 import { type ConditionDocument, type LeafDocument, referenceIn } from '../../rules/condition-document.js';
 import type { LookupDocument } from '../../rules/lookup-document.js';
@@ -38,7 +38,9 @@ function actionLine(action: ActionDocument): RuleTable['actions'][number] {
 function askingOf(action: ActionDocument): string {
   const when = whenOf(action);
   const { order = 'none' } = action;
-  return `${when ? `, when ${conditionText(when)}` : ''}${order === 'none' ? '' : `, in order for each ${order}`}`;
+  const undo = undoOf(action);
+  const undone = undo ? `, undone by ${undo.name}: ${summaryOf(undo)}` : '';
+  return `${when ? `, when ${conditionText(when)}` : ''}${order === 'none' ? '' : `, in order for each ${order}`}${undone}`;
 }
 
 function conditionText(condition: ConditionDocument): string {

@@ -9,7 +9,7 @@ export const MOST_TRIED = 500;
 /** Of a rule file that is tried, in characters (UTF-16). */
 export const MOST_TRIED_LENGTH = 256 * 1024;
 /** As the rules folder is read: no file or folder of it begins with a dot. */
-const RULE_PATH = /^(?:[^./\\\0][^/\\\0]*\/)*[^./\\\0][^/\\\0]*\.json$/;
+export const RULE_PATH = /^(?:[^./\\\0][^/\\\0]*\/)*[^./\\\0][^/\\\0]*\.json$/;
 
 export const TRIAL_BODY = z
   .strictObject({

@@ -7,7 +7,7 @@ import { runOrder } from '../../rules/trial/run-order.js';
 import type { WantedEvents } from '../../rules/trial/tried-event.js';
 import type { EventList } from '../read/event-list.js';
 import { noneLive } from './live-rule.js';
-import { filesByRule, storedRuleFiles } from './stored-rule-files.js';
+import { filesByRule, storedRuleFiles } from '../../rules/trial/read-rule-files.js';
 import type { TrialEvents } from './trial-events.js';
 import type { TrialTurns } from './trial-turns.js';
 import type { Trial, TrialBody } from './trials.schema.js';

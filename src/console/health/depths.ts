@@ -4,6 +4,7 @@ import { type Log, messageOf } from '../../config/log.js';
 import { within } from '../../config/within.js';
 import { receivedAtOf } from '../../events/received-at.js';
 import { BREAKER_STATES } from '../read/target-list.js';
+import { RADAR_KINDS } from '../../rules/radar/finding.js';
 import { UNSETTLED_STATES } from '../read/unsettled-list.js';
 
 /** How much waits in the database, and for how long. Counts end at `COUNTED`; ages are in ms, 0: nothing waits. */
@@ -23,6 +24,8 @@ export interface Depths {
   readonly unsettled: Readonly<Record<(typeof UNSETTLED_STATES)[number], number>>;
   /** Target lanes by their breaker. */
   readonly targets: Readonly<Record<(typeof BREAKER_STATES)[number], number>>;
+  /** Findings of the radar that are open. */
+  readonly radar: Readonly<Record<(typeof RADAR_KINDS)[number], number>>;
   readonly indexLag: number;
   /** The live rule set; null: none. */
   readonly ruleSet: { readonly hash: string; readonly activatedAt: Date } | null;
@@ -70,17 +73,20 @@ export const DEPTHS_SQL = `
          ${count(`target_lanes where breaker = 'open' and probe_at <= $1`)} as "halfOpen",
          (select k.id from event_keys k where k.id > (select through from event_search_progress)
             and not exists (select 1 from event_search s where s.id = k.id) order by k.id limit 1) as "firstNotIndexed",
+         (select json_object_agg(kind, count) from (
+            select kind, count(*)::int as count from radar_findings where state = 'open' group by kind) as r) as radar,
          active.hash, active.activated_at as "activatedAt",
          exists (select 1 from users where name = 'admin' and must_change_password and not disabled) as "passwordIsInitial"
     from (select count(*)::int as count, min(created_at) as since
             from (select created_at from lookups where state <> 'answered' limit ${COUNTED}) as w) as waits
     left join (select hash, activated_at from rule_set_activations order by number desc limit 1) as active on true`;
 
-type Row = Omit<Depths, 'deliveries' | 'timers' | 'unsettled' | 'targets' | 'ruleSet'> &
+type Row = Omit<Depths, 'deliveries' | 'timers' | 'unsettled' | 'targets' | 'radar' | 'ruleSet'> &
   Depths['deliveries'] &
   Depths['timers'] &
   Depths['unsettled'] & {
     readonly closed: number;
+    readonly radar: Partial<Depths['radar']> | null;
     readonly openBreakers: number;
     readonly halfOpen: number;
     readonly firstUndecided: string | null;
@@ -171,6 +177,7 @@ function depthsOf(row: Row, at: number): Depths {
     overdueAge: since(row.firstOverdue?.getTime() ?? null),
     unsettled: { open, expired },
     targets: { closed: row.closed, open: row.openBreakers, 'half-open': row.halfOpen },
+    radar: Object.fromEntries(RADAR_KINDS.map((kind) => [kind, row.radar?.[kind] ?? 0])) as Depths['radar'],
     indexLag: since(received(row.firstNotIndexed)),
     ruleSet: hash === null || activatedAt === null ? null : { hash, activatedAt },
     passwordIsInitial,

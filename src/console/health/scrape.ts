@@ -6,6 +6,7 @@ import { Metrics } from '../../config/metrics.js';
 import { within } from '../../config/within.js';
 import { EventStore } from '../../events/event-store.js';
 import { CalendarWatch } from '../../rules/calendar-watch.js';
+import { RADAR_KINDS } from '../../rules/radar/finding.js';
 import { RuleLoader } from '../../rules/rule-loader.js';
 import type { RuleSet } from '../../rules/rule-set.js';
 import { RuleSetStore } from '../../rules/rule-set-store.js';
@@ -61,9 +62,11 @@ export class Scrape {
     metrics.timers.reset();
     metrics.unsettled.reset();
     metrics.targets.reset();
+    metrics.radarFindings.reset();
     if (!depths) return;
     for (const state of OPEN_STATES) metrics.deliveries.set({ state }, depths.deliveries[state]);
     for (const state of TIMER_STANDINGS) metrics.timers.set({ state }, depths.timers[state]);
+    for (const kind of RADAR_KINDS) metrics.radarFindings.set({ kind }, depths.radar[kind]);
     for (const breaker of BREAKER_STATES) metrics.targets.set({ breaker }, depths.targets[breaker]);
     for (const state of UNSETTLED_STATES) metrics.unsettled.set({ state }, depths.unsettled[state]);
   }

@@ -4,7 +4,7 @@ import { NOTICE_RULE } from '../../action/notice-store.js';
 import { leastIdOf } from '../../events/received-at.js';
 
 /** What a delivery is in the balance: asked for by a match, or beside that. */
-export type BalancePart = 'asked' | 'digest' | 'edited' | 'uncounted' | 'notice';
+export type BalancePart = 'asked' | 'digest' | 'edited' | 'undo' | 'uncounted' | 'notice';
 
 export interface BalanceDelivery {
   readonly part: BalancePart;
@@ -87,12 +87,17 @@ async function decided(tx: EntityManager, window: readonly string[]): Promise<De
   return { asked, suppressed, uncountedEvaluations: count };
 }
 
-/** Of a digest and of a notice no evaluation asked; an edited one is in the place of one that is counted. */
+/**
+ * Of a digest, of a notice and of what takes something back no evaluation asked; an edited one is in the place of one that
+ * is counted. What a recall sends anew its own evaluation has asked for.
+ */
 const DELIVERIES = `
   select part, rule, target, state, count(*)::int as count
     from (select d.rule, d.target, k.state,
                  case when d.rule = $4 then 'notice'
-                      when d.generation > 0 then 'edited'
+                      when exists (select from recall_deliveries r where r.undo_id = d.id) then 'undo'
+                      when d.generation > 0
+                           and not exists (select from recall_deliveries r where r.new_id = d.id) then 'edited'
                       when exists (select from digests g where g.id = d.id) then 'digest'
                       when exists (select from evaluations e where e.event_id = d.event_id and e.occasion = d.occasion
                                       and e.asked is null) then 'uncounted'

@@ -111,7 +111,7 @@ function answerIn(reply: FromTrialWorker): Answer {
 }
 
 /** What is waited for, unless there is a reason to stop first. */
-async function unless<T>(stopped: AbortSignal, awaited: Promise<T>): Promise<T> {
+export async function unless<T>(stopped: AbortSignal, awaited: Promise<T>): Promise<T> {
   let stop: (() => void) | undefined;
   const stopping = new Promise<never>((_, reject) => {
     stop = () => {

@@ -36,15 +36,22 @@ export class RuleFolderParts {
     return ruleSetHash(files, this.builtIn, this.calendars);
   }
 
-  /** Checks what rules refer to, and of the files with rules those that are meant; null: all of them. */
-  check(files: RuleFiles, meant: ReadonlySet<string> | null): CheckedFiles {
+  /**
+   * Checks what rules refer to, and of the files with rules those that are meant; null: all of them. `elsewhere`: whether a
+   * rule of a name stands in one that is not meant.
+   */
+  check(
+    files: RuleFiles,
+    meant: ReadonlySet<string> | null,
+    elsewhere: (rule: string) => boolean = () => meant !== null,
+  ): CheckedFiles {
     const some = new Map(
       [...files].filter(([file]) => {
         const kind = kindOf(file);
         return kind !== 'cases' && (meant === null || meant.has(file) || !mayHoldRules(kind));
       }),
     );
-    return checkFiles(some, this.builtIn, undefined, this.calendars);
+    return checkFiles(some, this.builtIn, undefined, this.calendars, elsewhere);
   }
 
   /** Checks the form of one file of rule tests; whether the rules are there that they name, a run of them tells. */

@@ -1,10 +1,11 @@
-import type { CheckedFiles, CheckedRule } from '../check/check-files.js';
+import type { CheckedFiles } from '../check/check-files.js';
 import { kindOf } from '../check/file-kind.js';
 import type { Verdict } from '../decide.js';
 import type { ExplainedLeaf } from '../explained-tree.js';
 import type { Finding } from '../finding.js';
+import { ruleChange } from '../rule-change.js';
 import type { RuleFiles } from '../rule-compiler.js';
-import type { Rule, RuleSet } from '../rule-set.js';
+import type { RuleSet } from '../rule-set.js';
 import type { Change, ComparedDelivery } from './compared-deliveries.js';
 import { judgeEvent } from './judged-event.js';
 import type { Run } from './run.js';
@@ -111,13 +112,14 @@ function checkEdited(folder: RuleFolderParts, edited: RuleFiles, { path, files }
   const kind = kindOf(path);
   if (kind === 'cases') return folder.checkCases(edited, path);
   if (!mayHoldRules(kind)) return folder.check(edited, null);
-  const alone = folder.check(edited, new Set([path]));
+  const elsewhere = (rule: string): boolean => Object.hasOwn(files, rule) && files[rule] !== path;
+  const alone = folder.check(edited, new Set([path]), elsewhere);
   // A name that another file has already: only together can they say so.
   const others = alone.rules.flatMap(({ name }) => {
     const file = Object.hasOwn(files, name) ? files[name] : undefined;
     return file === undefined || file === path ? [] : [file];
   });
-  return others.length === 0 ? alone : folder.check(edited, new Set([path, ...others]));
+  return others.length === 0 ? alone : folder.check(edited, new Set([path, ...others]), elsewhere);
 }
 
 function onlyOf(ruleSet: RuleSet, files: ReadonlySet<string> | null): RuleSet {
@@ -152,7 +154,7 @@ class Trial implements Run<TrialAnswer> {
   ) {
     const names = new Set([...now.rules, ...before.rules].map(({ name }) => name));
     this.tally = new TrialTally(
-      [...names].map((name) => ({ name, change: changeOf(now.ruleOf(name), before.ruleOf(name)) })),
+      [...names].map((name) => ({ name, change: ruleChange(now.ruleOf(name), before.ruleOf(name)) })),
     );
   }
 
@@ -182,15 +184,4 @@ class Trial implements Run<TrialAnswer> {
   answer(): TrialAnswer {
     return this.tally.answer(this.outcome);
   }
-}
-
-function changeOf(now: Rule | undefined, before: Rule | undefined): Change {
-  if (!now) return 'removed';
-  if (!before) return 'added';
-  return meaningOf(now.document) === meaningOf(before.document) ? 'same' : 'changed';
-}
-
-/** Where a rule stands says nothing of what it does. */
-function meaningOf(document: CheckedRule): string {
-  return JSON.stringify({ ...document, file: '', line: 0 });
 }

@@ -9,18 +9,21 @@ import {
   SEEDED_TYPE,
   type SeededConsole,
 } from '../../support/seeded-console.js';
+import { editedAnnouncement, endedBacktest } from '../../support/backtests.js';
 import { APP } from '../../support/feishu.js';
 import { routesOf } from '../../support/routes.js';
 import { insertTimer, insertUnsettled, saveState } from '../../support/state-rows.js';
 
 let seeded: SeededConsole;
 let deliveries: { id: string; rule: string }[];
+let backtest: string;
 beforeAll(async () => {
   seeded = await openSeeded();
   const { console, event } = seeded;
   const path = `/deliveries?event=${event.id}`;
   deliveries = (await console.get<{ items: typeof deliveries }>('admin', path)).items;
   await withState();
+  backtest = (await endedBacktest(seeded, { after: editedAnnouncement(seeded) })).id;
 }, 60_000);
 afterAll(() => seeded.close());
 
@@ -49,6 +52,31 @@ async function withState(): Promise<void> {
   const place = { process: '7', node: null, task: null, tells: 'process', status: 1, phase: 'open' } as const;
   const told = { id: event.id, eventType: SEEDED_TYPE, eventId: 'e', orderTime: now, statusRank: 1, place };
   for (const one of ['process:7', entity]) await saveState(dataSource, one, [told], now);
+  await withShadow();
+}
+
+/** What a rule in shadow mode would have sent: the same as its twin, and to another receiver. */
+async function withShadow(): Promise<void> {
+  const { dataSource } = seeded.console;
+  const ids = deliveries.map(({ id }) => id);
+  await dataSource.query(
+    `insert into shadow_rules (rule, rule_set, shadow_of)
+     select d.rule || '-new', a.hash, d.rule from deliveries d, rule_set_activations a where d.id = any($1::uuid[])`,
+    [ids],
+  );
+  await dataSource.query(
+    `insert into shadow_keys (key, id, rule, twin_key)
+     select action_key, id, rule || '-new', action_key from deliveries where id = any($1::uuid[])`,
+    [ids],
+  );
+  await dataSource.query(
+    `insert into shadow_deliveries (id, action_key, shadow_of, twin_key, event_id, occasion, rule, action, kind, target,
+                                    entity, cause, generation, decided_at, due_at, state, code, reason, request)
+     select id, action_key, rule, action_key, event_id, occasion, rule || '-new', action, kind, 'email:' || $2, entity, cause,
+            0, created_at, created_at, 'dead', 'TEMPLATE_VALUE_MISSING', 'of ' || $3, request
+       from deliveries where id = any($1::uuid[])`,
+    [ids, CANARIES.mail, CANARIES.name],
+  );
 }
 
 /** Every address of a GET route that there is something at. */
@@ -57,7 +85,11 @@ function addresses(): string[] {
     '/api/v1/events/:id': [seeded.event.id, seeded.event.eventId],
     '/api/v1/events/:id/evaluations': [seeded.event.id, `${seeded.event.id}?rule=ask-first`],
     '/api/v1/events/:id/case': [seeded.event.id, `${seeded.event.id}?rule=announce`],
+    '/api/v1/backtests/:id': [backtest],
     '/api/v1/deliveries/:id': deliveries.map(({ id }) => id),
+    '/api/v1/shadow/:rule': deliveries.map(({ rule }) => `${rule}-new`),
+    '/api/v1/shadow/:rule/deliveries': deliveries.map(({ rule }) => `${rule}-new`),
+    '/api/v1/shadow-deliveries/:id': deliveries.map(({ id }) => id),
     '/api/v1/rule-sets/:hash': ['live'],
     '/api/v1/rule-sets/:hash/rules': ['live'],
     '/api/v1/rule-sets/:hash/file': ['live?path=announce.rule.json'],
@@ -123,8 +155,18 @@ describe('personal values', () => {
   it('are there for operators, each of them, so that the test above can see them', async () => {
     const found = holding(await answersFor('operator'), Object.values(CANARIES));
     for (const value of Object.values(CANARIES)) expect(found.some((one) => one.endsWith(value))).toBe(true);
-    for (const path of ['/events/', '/evaluations', '/deliveries/', '/targets', '/export', '/overview'])
-      expect(found.some((one) => one.includes(path))).toBe(true);
+    const shadow = ['-new/deliveries', '/shadow-deliveries/'];
+    for (const path of [
+      '/events/',
+      '/evaluations',
+      '/deliveries/',
+      '/backtests/',
+      '/targets',
+      '/export',
+      '/overview',
+      ...shadow,
+    ])
+      expect([path, found.some((one) => one.includes(path))]).toEqual([path, true]);
   });
 
   it('have stand-ins in a case of what happened', async () => {

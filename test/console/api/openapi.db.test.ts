@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { Ajv2020 } from 'ajv/dist/2020.js';
+import { editedAnnouncement, endedBacktest } from '../../support/backtests.js';
 import { TestConsole } from '../../support/console.js';
 import { openSeeded, type SeededConsole } from '../../support/seeded-console.js';
 import { routesOf } from '../../support/routes.js';
@@ -187,10 +188,14 @@ describe('answers', () => {
     const ajv = new Ajv2020({ strict: false, validateFormats: false, allErrors: true });
     ajv.addSchema(closed({ $id: 'doc', components: document.components }) as Json);
     const { items } = await console.get<{ items: { id: string }[] }>('admin', '/deliveries');
+    const backtest = await endedBacktest(seeded, { after: editedAnnouncement(seeded) });
+    expect(backtest.report?.rules.some(({ examples }) => examples.length > 0)).toBe(true);
     const ids: Record<string, readonly string[]> = {
+      '/backtests/{id}': [backtest.id],
       '/events/{id}': [seeded.event.id],
       '/events/{id}/evaluations': [seeded.event.id],
       '/deliveries/{id}': items.map(({ id }) => id),
+      '/recalls/selection/{rule}': ['announce'],
       '/rule-sets/{hash}': ['live'],
       '/rule-sets/{hash}/rules': ['live'],
       '/rules/{name}': ['announce', 'invite', 'ask-first', 'compare'],

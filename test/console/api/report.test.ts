@@ -18,6 +18,7 @@ const ROWS: BalanceRows = {
     { part: 'asked', rule: 'b', target: 'email:you@example.com', state: 'dead', count: 2 },
     { part: 'digest', rule: 'a', target: 'http:x', state: 'pending', count: 1 },
     { part: 'edited', rule: 'a', target: 'http:x', state: 'delivered', count: 4 },
+    { part: 'undo', rule: 'a', target: 'http:x', state: 'delivered', count: 2 },
     { part: 'notice', rule: 'aftersign:notice', target: 'http:ops', state: 'delivered', count: 5 },
     { part: 'uncounted', rule: 'a', target: 'http:x', state: 'delivered', count: 6 },
   ],
@@ -49,6 +50,7 @@ describe('the report', () => {
     expect(beside).toMatchObject({
       digests: { deliveries: 1, states: { pending: 1 } },
       edited: { deliveries: 4 },
+      undos: { deliveries: 2 },
       notices: { deliveries: 5 },
     });
     expect(uncounted).toEqual({ evaluations: 3, deliveries: 6 });

@@ -46,9 +46,18 @@ async function delivery(state: string, due: number): Promise<void> {
   );
 }
 
+const NO_FINDINGS = {
+  'unread-value': 0,
+  'unknown-value': 0,
+  'silent-rule': 0,
+  'failing-condition': 0,
+  'lost-events': 0,
+};
+
 describe('the depths', () => {
   it('are 0 where nothing waits', async () => {
     expect(await gauge.now()).toEqual({
+      radar: NO_FINDINGS,
       undecided: 0,
       undecidedAge: 0,
       waiting: 0,
@@ -117,7 +126,14 @@ describe('the depths', () => {
       `insert into users (id, name, role, must_change_password, created_at) values ($1, 'admin', 'admin', true, now())`,
       [randomUUID()],
     );
+    for (const state of ['open', 'dismissed', 'gone'])
+      await dataSource.query(
+        `insert into radar_findings (id, kind, subject, rules, first_seen, last_seen, count, detail, state)
+         values ($1, 'silent-rule', $2, '{}', now(), now(), 1, '{}', $3)`,
+        [randomUUID(), `rule:${state}`, state],
+      );
     expect(await gauge.now()).toEqual({
+      radar: { ...NO_FINDINGS, 'silent-rule': 1 },
       undecided: 2,
       undecidedAge: 5000,
       waiting: 1,

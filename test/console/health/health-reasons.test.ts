@@ -16,6 +16,13 @@ const DEPTHS: Depths = {
   overdueAge: 0,
   unsettled: { open: 0, expired: 0 },
   targets: { closed: 3, open: 0, 'half-open': 0 },
+  radar: {
+    'unread-value': 0,
+    'unknown-value': 0,
+    'silent-rule': 0,
+    'failing-condition': 0,
+    'lost-events': 0,
+  },
   indexLag: 0,
   ruleSet: { hash: 'a', activatedAt: new Date(0) },
   passwordIsInitial: false,

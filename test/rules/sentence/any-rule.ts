@@ -234,7 +234,7 @@ const shared = {
 };
 const list = fc.array(hostile, { minLength: 1, maxLength: 3 });
 
-const action: fc.Arbitrary<ActionDocument> = fc
+const alone: fc.Arbitrary<ActionDocument> = fc
   .oneof(
     fc.tuple(
       fc.record({
@@ -301,6 +301,11 @@ const action: fc.Arbitrary<ActionDocument> = fc
     ),
   )
   .map(([sure, more]) => ({ ...sure, ...more }) as unknown as ActionDocument);
+
+const action = fc.oneof(
+  { weight: 4, arbitrary: alone },
+  { weight: 1, arbitrary: fc.tuple(alone, alone).map(([one, undo]): ActionDocument => ({ ...one, undo })) },
+);
 
 const step = fc
   .tuple(fc.record({ after: duration, actions: fc.array(action, { maxLength: 2 }) }), optional({ name }))
@@ -370,13 +375,15 @@ export const anyRule: fc.Arbitrary<RuleDocument> = fc
         .map(merged),
       { nil: null, freq: 4 },
     ),
+    fc.option(optional({ shadowOf: name }), { nil: null, freq: 2 }),
   )
   .map(
-    ([sure, more, schedule]) =>
+    ([sure, more, schedule, shadow]) =>
       plain({
         ...sure,
         ...more,
         ...(schedule ? { schedule, trigger: SCHEDULED } : {}),
+        ...(shadow ? { mode: 'shadow', ...shadow } : {}),
       }) as RuleDocument,
   );
 

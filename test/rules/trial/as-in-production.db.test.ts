@@ -8,7 +8,7 @@ import { EventIndexer } from '../../../src/events/event-indexer.js';
 import { LiveCatalogue } from '../../../src/events/live-catalogue.js';
 import { loadBuiltInCatalogue } from '../../../src/events/catalogue.js';
 import { TrialEvents } from '../../../src/console/api/trial-events.js';
-import { filesByRule, storedRuleFiles } from '../../../src/console/api/stored-rule-files.js';
+import { filesByRule, storedRuleFiles } from '../../../src/rules/trial/read-rule-files.js';
 import { EventList } from '../../../src/console/read/event-list.js';
 import { Wakeup } from '../../../src/queue/wakeup.js';
 import { EvaluationStore } from '../../../src/rules/evaluation-store.js';

@@ -16,7 +16,21 @@ const COLOURS: Readonly<Record<Notice['kind'], string>> = {
   'brake-held': 'violet',
   'silence-ending': 'orange',
   'lookup-failing': 'red',
+  'unread-value': 'orange',
+  'unknown-value': 'orange',
+  'silent-rule': 'orange',
+  'failing-condition': 'orange',
+  'lost-events': 'red',
 };
+
+/** What the radar has found. */
+const RADAR_KINDS: ReadonlySet<Notice['kind']> = new Set([
+  'unread-value',
+  'unknown-value',
+  'silent-rule',
+  'failing-condition',
+  'lost-events',
+]);
 
 /** Notices that nobody is named for, then those that were told. */
 export function NoticesPart() {
@@ -109,6 +123,7 @@ function Notices({
 /** What a notice is about, as a way to it. */
 function Subject({ notice: { kind, subject } }: { readonly notice: Notice }) {
   if (subject.startsWith('rule:')) return <RuleLink name={subject.slice('rule:'.length)} />;
+  if (RADAR_KINDS.has(kind)) return <To href={`/radar?${new URLSearchParams({ kind })}`}>{subject}</To>;
   if (kind === 'silence-ending') return <To href="/silences">{subject}</To>;
   if (kind === 'lookup-failing' || subject === '*') return <Code>{subject}</Code>;
   return <To href={`/targets?${new URLSearchParams({ target: subject })}`}>{subject}</To>;

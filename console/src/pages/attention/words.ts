@@ -86,6 +86,11 @@ export const ATTENTION_WORDS = bothWords(
     'brake-held': 'Held by the brake',
     'silence-ending': 'Silence ends soon',
     'lookup-failing': 'Look-up failing',
+    'unread-value': 'Values that no rule reads',
+    'unknown-value': 'Unknown values',
+    'silent-rule': 'Stopped firing',
+    'failing-condition': 'Fails by one condition',
+    'lost-events': 'Lost events',
   },
   {
     title: '待人处理',
@@ -169,5 +174,10 @@ export const ATTENTION_WORDS = bothWords(
     'brake-held': '刹车已暂扣',
     'silence-ending': '静默即将结束',
     'lookup-failing': '查询失败',
+    'unread-value': '取值无规则处理',
+    'unknown-value': '未知取值',
+    'silent-rule': '不再触发',
+    'failing-condition': '总差一个条件',
+    'lost-events': '事件丢失',
   },
 );

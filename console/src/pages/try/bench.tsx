@@ -22,6 +22,7 @@ import { Confirm } from '../../parts/confirm.js';
 import { Editor } from '../../parts/lazy.js';
 import { Problem } from '../../parts/problem.js';
 import { useWords } from '../../words/words.js';
+import { StartBacktest } from '../backtests/start-backtest.js';
 import { FindingList, marksOf } from '../rules/finding-list.js';
 import { type Draft, fileTextOf, isChanged } from './drafts.js';
 import { type Order, OrderForm } from './order.js';
@@ -146,9 +147,12 @@ function EditAndTry({
                   </Text>
                 </Group>
                 {changed && (
-                  <Button size="xs" variant="subtle" color="red" onClick={() => setDropping(true)}>
-                    {w.drop}
-                  </Button>
+                  <Group gap="xs">
+                    <StartBacktest after={{ path, text: fileTextOf(draft) }} />
+                    <Button size="xs" variant="subtle" color="red" onClick={() => setDropping(true)}>
+                      {w.drop}
+                    </Button>
+                  </Group>
                 )}
               </Group>
               <Editor

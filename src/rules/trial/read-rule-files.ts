@@ -1,9 +1,9 @@
 import type { DataSource } from 'typeorm';
 import type { Catalogue, CatalogueEntry } from '../../events/catalogue.js';
-import { type CalendarDocuments, loadShippedCalendars } from '../../rules/calendar/shipped-calendars.js';
-import type { RuleSet } from '../../rules/rule-set.js';
-import { RuleSetError } from '../../rules/rules.errors.js';
-import type { StoredRuleFiles } from '../../rules/trial/stored-rule-files.js';
+import { type CalendarDocuments, loadShippedCalendars } from '../calendar/shipped-calendars.js';
+import type { RuleSet } from '../rule-set.js';
+import { RuleSetError } from '../rules.errors.js';
+import type { StoredRuleFiles } from './stored-rule-files.js';
 
 /**
  * The files of a stored rule set, unread: there may be ten thousand of them.
