@@ -1,5 +1,6 @@
 // The real service, its database, a real receiver of deliveries and look-ups. Every GET route of the router is asked
 // about an event that holds a canary in each place that viewers may not read.
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { UserRole } from '../../../src/config/config.js';
 import {
@@ -53,6 +54,7 @@ async function withState(): Promise<void> {
   const told = { id: event.id, eventType: SEEDED_TYPE, eventId: 'e', orderTime: now, statusRank: 1, place };
   for (const one of ['process:7', entity]) await saveState(dataSource, one, [told], now);
   await withShadow();
+  await withReplays();
 }
 
 /** What a rule in shadow mode would have sent: the same as its twin, and to another receiver. */
@@ -79,6 +81,29 @@ async function withShadow(): Promise<void> {
   );
 }
 
+const REPLAYS = { replay: randomUUID(), recall: randomUUID() };
+
+/** A replay of the event, and a recall of all deliveries. */
+async function withReplays(): Promise<void> {
+  const { dataSource } = seeded.console;
+  await dataSource.query(
+    `insert into replays (id, kind, created_at, created_by, purpose, rule_set, only_rule, filter, state, due_at, updated_at)
+     select u.id, u.kind, now(), 'rosa', 'a wrong rule', a.hash, u.rule, '{}', 'done', now(), now()
+       from (values ($1::uuid, 'replay', null), ($2::uuid, 'recall', 'announce')) as u (id, kind, rule), rule_set_activations a`,
+    [REPLAYS.replay, REPLAYS.recall],
+  );
+  await dataSource.query(
+    `insert into replay_events (replay_id, place, event_id, entity, state, counts)
+     select u.id, 0, $1, 'process:7', 'done', '{"sent": 1}' from unnest($2::uuid[]) as u (id)`,
+    [seeded.event.id, Object.values(REPLAYS)],
+  );
+  await dataSource.query(
+    `insert into recall_deliveries (recall_id, delivery_id, entity, rule_set, outcome)
+     select $1, id, entity, null, 'person' from deliveries where id = any($2::uuid[])`,
+    [REPLAYS.recall, deliveries.map(({ id }) => id)],
+  );
+}
+
 /** Every address of a GET route that there is something at. */
 function addresses(): string[] {
   const ids: Record<string, readonly string[]> = {
@@ -90,6 +115,10 @@ function addresses(): string[] {
     '/api/v1/shadow/:rule': deliveries.map(({ rule }) => `${rule}-new`),
     '/api/v1/shadow/:rule/deliveries': deliveries.map(({ rule }) => `${rule}-new`),
     '/api/v1/shadow-deliveries/:id': deliveries.map(({ id }) => id),
+    '/api/v1/replays/:id': [REPLAYS.replay],
+    '/api/v1/recalls/:id': [REPLAYS.recall],
+    '/api/v1/recalls/:id/deliveries': [REPLAYS.recall],
+    '/api/v1/recalls/selection/:rule': deliveries.map(({ rule }) => `${rule}?since=2020-01-01T00:00:00Z`),
     '/api/v1/rule-sets/:hash': ['live'],
     '/api/v1/rule-sets/:hash/rules': ['live'],
     '/api/v1/rule-sets/:hash/file': ['live?path=announce.rule.json'],
