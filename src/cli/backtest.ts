@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { setFlagsFromString } from 'node:v8';
 import { loadConfig } from '../config/config.js';
 import { messageOf } from '../config/log.js';
 import { Refusal } from '../config/problem.js';
@@ -234,6 +235,8 @@ class BacktestCommand {
       DEFAULT_TIMEZONE: process.env['DEFAULT_TIMEZONE'],
       DEFAULT_CALENDAR: process.env['DEFAULT_CALENDAR'],
     });
+    // What is garbage is let go early: a long run would take twice the memory that it needs, for a little less work.
+    setFlagsFromString('--heap-growing-percent=50');
     try {
       return await runBacktest(events, {
         ...run,

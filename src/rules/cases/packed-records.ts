@@ -3,8 +3,6 @@ import { deflateRawSync, inflateRawSync } from 'node:zlib';
 
 interface Group {
   readonly packed: Buffer;
-  /** Where each begins; one more says where the last ends. */
-  readonly begins: readonly number[];
   /** So many of it are in use still. */
   left: number;
 }
@@ -15,44 +13,33 @@ interface Place {
 }
 
 /** So many groups that were unpacked last are kept so. */
-const MOST_OPEN = 8;
+const MOST_OPEN = 4;
+/** A small window: what repeats is near, and each packing takes its memory anew, which goes late. */
+const PACKING = { level: 1, windowBits: 13, memLevel: 5 };
 
 /** Records by name, packed in groups: alone each would take several times the room. */
 export class PackedRecords<Packed> {
   private readonly places = new Map<string, Place>();
   /** The one that was used last at the end. */
-  private readonly open = new Map<Group, Buffer>();
+  private readonly open = new Map<Group, readonly Packed[]>();
 
   /** Packs some together. Answers those that cannot be packed. */
   put(records: readonly (readonly [string, Packed])[]): readonly (readonly [string, Packed])[] {
-    const names: string[] = [];
-    const parts: Buffer[] = [];
-    const begins = [0];
-    const refused: (readonly [string, Packed])[] = [];
-    for (const one of records) {
-      const bytes = bytesOf(one[1]);
-      if (bytes === null) refused.push(one);
-      else {
-        names.push(one[0]);
-        parts.push(bytes);
-        begins.push((begins.at(-1) ?? 0) + bytes.length);
-      }
+    const bytes = bytesOf(records.map(([, value]) => value));
+    if (bytes === null) {
+      if (records.length === 1) return records;
+      const middle = records.length >> 1;
+      return [...this.put(records.slice(0, middle)), ...this.put(records.slice(middle))];
     }
-    if (names.length === 0) return refused;
-    // A copy: what comes out is the beginning of a larger piece of memory.
-    const packed = Buffer.from(deflateRawSync(Buffer.concat(parts), { level: 1 }));
-    const group: Group = { packed, begins, left: names.length };
-    for (const [number, name] of names.entries()) this.places.set(name, { group, number });
-    return refused;
+    const group: Group = { packed: ofItsOwn(deflateRawSync(bytes, PACKING)), left: records.length };
+    for (const [number, [name]] of records.entries()) this.places.set(name, { group, number });
+    return [];
   }
 
-  /** Null: there is none. */
+  /** Null: there is none. It must not be changed. */
   find(name: string): Packed | null {
     const place = this.places.get(name);
-    if (!place) return null;
-    const { group, number } = place;
-    const bytes = this.bytesOf(group).subarray(group.begins[number], group.begins[number + 1]);
-    return deserialize(bytes) as Packed;
+    return place ? (this.valuesOf(place.group)[place.number] ?? null) : null;
   }
 
   /** It is not here any more then. */
@@ -70,24 +57,31 @@ export class PackedRecords<Packed> {
     if (group.left === 0) this.open.delete(group);
   }
 
-  private bytesOf(group: Group): Buffer {
-    const bytes = this.open.get(group) ?? inflateRawSync(group.packed);
+  private valuesOf(group: Group): readonly Packed[] {
+    const values = this.open.get(group) ?? (deserialize(inflateRawSync(group.packed)) as readonly Packed[]);
     this.open.delete(group);
-    this.open.set(group, bytes);
+    this.open.set(group, values);
     if (this.open.size > MOST_OPEN) {
       const [oldest] = this.open.keys();
       if (oldest) this.open.delete(oldest);
     }
-    return bytes;
+    return values;
   }
 }
 
-/** Null: it holds something of more levels than can be written, as an event may bring. */
-function bytesOf(record: unknown): Buffer | null {
+/** Null: one of them holds something of more levels than can be written, as an event may bring. */
+function bytesOf(records: readonly unknown[]): Buffer | null {
   try {
-    return serialize(record);
+    return serialize(records);
   } catch (error) {
     if (error instanceof RangeError) return null;
     throw error;
   }
+}
+
+/** In memory of its own: what comes out of packing, and any small buffer, is a part of a larger piece that would be kept whole. */
+function ofItsOwn(bytes: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(bytes.length);
+  bytes.copy(copy);
+  return copy;
 }

@@ -32,7 +32,7 @@ export interface EntityRecord {
 }
 
 /** So many are kept as they are. */
-const MOST_UNPACKED = 10_000;
+const MOST_UNPACKED = 6000;
 /** With more events than this, those that nobody reads any more go. */
 const MOST_HOLDERS = 40;
 

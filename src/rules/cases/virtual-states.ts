@@ -9,7 +9,7 @@ export interface VirtualStates {
 }
 
 /** So many are kept as they are. */
-const MOST_UNPACKED = 20_000;
+const MOST_UNPACKED = 12_000;
 
 /** In memory, however many there are. */
 export class PackedStates implements VirtualStates {
