@@ -198,8 +198,8 @@ const MUTATIONS: Readonly<Record<string, Mutate>> = {
   ),
   after: ofOne(escalates, (rule, random) => {
     const at = random.below(stepsOf(rule).length);
-    const work = /work/.test(JSON.stringify(stepsOf(rule)));
-    const times = work ? ['4 work hours', '1 workday', '12 work hours'] : ['2h', '6h', '20h', '50h'];
+    const worked = stepsOf(rule).some((step) => String(step['after']).includes('work'));
+    const times = worked ? ['4 work hours', '1 workday', '12 work hours'] : ['2h', '6h', '20h', '50h'];
     return withSteps(rule, (step, index) => (index === at ? { ...step, after: random.pick(times) } : step));
   }),
   'step-dropped': ofOne(

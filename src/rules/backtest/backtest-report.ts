@@ -99,7 +99,7 @@ export interface BacktestExample {
 
 export interface BacktestDelivery {
   readonly target: string;
-  /** `waiting`: for quiet hours, its turn or the end of a digest, when the window ended. */
+  /** `waiting`: for quiet hours or its turn, when the window ended. A digest that gathers still is no delivery yet. */
   readonly state: 'sent' | 'held' | 'dead' | 'waiting';
   /** When it goes out; of one that is held or dead, when that was decided; null: it waits. */
   readonly at: string | null;

@@ -11,14 +11,14 @@ import { RuleSetError } from '../rules.errors.js';
 import { SCHEDULE_ORIGIN } from '../schedule-turn.js';
 import { subjectOf } from '../subject.js';
 import { mendedEvent } from './mended-event.js';
-import { countsOf, outcomesOf } from './outcome-counts.js';
+import { outcomesOf } from './outcome-counts.js';
 import type { Fate, StandingDelivery } from './recall-plan.js';
 import type { RecalledOutcome, RecallStore } from './recall-store.js';
 import { type MendedEvent, planUnit, type UnitPlan } from './recall-unit-plan.js';
 import { type DeliveryFacts, type NotUndone, stepIn, todaysDelivery, undoOfDelivery } from './recall-undo.js';
 import { type DatedEvaluation, type NotRecorded, RecordedEvents } from './recorded-events.js';
 import type { UnitRow } from './replay-store.js';
-import { codeOf, contextOf, type Written } from './replay-unit.js';
+import { contextOf, doneOf, type Written } from './replay-unit.js';
 
 /** What a recall is: by which rules, and of which. */
 export interface RecallOrder {
@@ -142,11 +142,8 @@ export class RecallUnits {
     const again = await gates.write(tx, admission, now);
     await evaluations.record(tx, withSuppressions(ruleSet, ledger, admission, again), now);
     await this.recalls.record(tx, recallId, await this.outcomes(tx, unit));
-    const outcomes = Map.groupBy(
-      outcomesOf(admission, again, () => null),
-      ({ eventId }) => eventId,
-    );
-    return { tells: tellsSomebody(admission), done: doneOf(unit, outcomes) };
+    const outcomes = outcomesOf(admission, again, () => null);
+    return { tells: tellsSomebody(admission), done: doneOf(unit.events, unit.skipped, outcomes) };
   }
 
   private async outcomes(
@@ -224,28 +221,6 @@ function ledgerOf({ events }: Pick<PlannedUnit, 'events'>, occasion: string) {
   return events
     .filter(({ sends, verdict }) => sends && verdict !== null)
     .map(({ eventId, verdicts, inputs }) => ({ eventId, occasion, verdicts, inputs }));
-}
-
-function doneOf(
-  { events, skipped }: PlannedUnit,
-  outcomes: ReadonlyMap<string, Parameters<typeof countsOf>[0]>,
-): Written['done'] {
-  return [
-    ...events.map(({ eventId, verdicts }) => ({
-      eventId,
-      state: 'done' as const,
-      code: null,
-      reason: null,
-      counts: countsOf(outcomes.get(eventId) ?? [], verdicts),
-    })),
-    ...[...skipped].map(([eventId, why]) => ({
-      eventId,
-      state: 'skipped' as const,
-      code: codeOf(why),
-      reason: null,
-      counts: null,
-    })),
-  ];
 }
 
 function placeOf({ eventId, occasion }: Pick<StandingDelivery, 'eventId' | 'occasion'>): string {

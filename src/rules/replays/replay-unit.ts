@@ -75,30 +75,40 @@ export class ReplayUnits {
     );
     const again = await gates.write(tx, admission, now);
     await ledger.record(tx, withSuppressions(ruleSet, evaluations, admission, again), now);
-    const outcomes = Map.groupBy(
-      outcomesOf(admission, again, () => null),
-      ({ eventId }) => eventId,
-    );
     return {
       tells: tellsSomebody(admission),
-      done: [
-        ...evaluations.map(({ eventId, verdicts }) => ({
-          eventId,
-          state: 'done' as const,
-          code: null,
-          reason: null,
-          counts: countsOf(outcomes.get(eventId) ?? [], verdicts),
-        })),
-        ...[...skipped].map(([eventId, why]) => ({
-          eventId,
-          state: 'skipped' as const,
-          code: codeOf(why),
-          reason: null,
-          counts: null,
-        })),
-      ],
+      done: doneOf(
+        evaluations,
+        skipped,
+        outcomesOf(admission, again, () => null),
+      ),
     };
   }
+}
+
+/** What is noted of the events of an order: what came of those that were evaluated, and why others were not. */
+export function doneOf(
+  evaluated: readonly Pick<BatchEvaluation, 'eventId' | 'verdicts'>[],
+  skipped: ReadonlyMap<string, NotRecorded>,
+  outcomes: ReturnType<typeof outcomesOf>,
+): Written['done'] {
+  const byEvent = Map.groupBy(outcomes, ({ eventId }) => eventId);
+  return [
+    ...evaluated.map(({ eventId, verdicts }) => ({
+      eventId,
+      state: 'done' as const,
+      code: null,
+      reason: null,
+      counts: countsOf(byEvent.get(eventId) ?? [], verdicts),
+    })),
+    ...[...skipped].map(([eventId, why]) => ({
+      eventId,
+      state: 'skipped' as const,
+      code: codeOf(why),
+      reason: null,
+      counts: null,
+    })),
+  ];
 }
 
 /** By the time zone and calendar that the events were decided with. */
