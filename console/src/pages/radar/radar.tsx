@@ -72,7 +72,8 @@ export default function RadarPage() {
           />
         </Group>
         {radar.error && !data && <Problem error={radar.error} retry={() => void radar.refetch()} />}
-        {data && data.items.length === 0 && <Text c="dimmed">{w.none}</Text>}
+        {/* Before the first look nobody knows. */}
+        {data && data.computedAt !== null && data.items.length === 0 && <Text c="dimmed">{w.none}</Text>}
         {kinds.map((kind) => (
           <section key={kind} aria-labelledby={`radar-${kind}`}>
             <Title order={2} fz="h4" id={`radar-${kind}`} mb="xs">
